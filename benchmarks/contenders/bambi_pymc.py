@@ -1,0 +1,11 @@
+"""bambi with PyMC's own NUTS, its default."""
+
+from __future__ import annotations
+
+import _report
+from _bambi import run_bambi
+
+PACKAGES = ("bambi", "pymc", "pytensor", "arviz")
+
+if __name__ == "__main__":
+    _report.main(lambda job, seed: run_bambi(job, seed, "pymc"), PACKAGES)

@@ -1,0 +1,116 @@
+"""How the factors of a term become columns: contrasts, and which levels are left out.
+
+A term is coded against the terms before it, so that the columns of all terms together are linearly
+independent whatever the order and whichever main effects are present (the rule of S and R, in the
+general form of the patsy documentation).
+"""
+
+from __future__ import annotations
+
+import itertools
+import warnings
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from formulaic.transforms import ContrastsRegistry
+
+from ..errors import FormulaError
+from .tables import Categories
+from .values import Matrix
+
+Block = tuple[tuple[int, bool], ...]
+"""One block of a term's columns: (position of the factor in the term, whether coded in full)."""
+
+
+def plan(terms: Sequence[tuple[tuple[str, bool], ...]]) -> list[tuple[Block, ...]]:
+    """Decides for each term which factors are coded in full and which leave out a level.
+
+    Args:
+        terms: for each term its factors as (name, whether it spans the intercept).
+
+    Returns:
+        For each term its blocks of columns.
+    """
+    used: dict[frozenset[str], set[frozenset[str]]] = {}
+    plans = []
+    for term in terms:
+        numeric = frozenset(name for name, spans in term if not spans)
+        categorical = [name for name, spans in term if spans]
+        seen = used.setdefault(numeric, set())
+        fresh: list[dict[str, bool]] = []
+        for size in range(len(categorical) + 1):
+            for subset in itertools.combinations(categorical, size):
+                if frozenset(subset) not in seen:
+                    seen.add(frozenset(subset))
+                    fresh.append(dict.fromkeys(subset, False))
+        while _absorb(fresh):
+            pass
+        positions = {name: i for i, (name, _) in enumerate(term)}
+        always = [(positions[name], True) for name in sorted(numeric, key=positions.__getitem__)]
+        plans.append(
+            tuple(
+                tuple(sorted([*always, *((positions[n], full) for n, full in block.items())]))
+                for block in fresh
+            )
+        )
+    return plans
+
+
+def _absorb(blocks: list[dict[str, bool]]) -> bool:
+    """Joins one pair `a`, `a:b-` to `a:b` with b in full; returns whether a pair was found."""
+    for i, short in enumerate(blocks):
+        for j in range(i + 1, len(blocks)):
+            long = blocks[j]
+            extra = [name for name in long if name not in short]
+            same = all(long.get(name) == full for name, full in short.items())
+            if len(extra) == 1 and len(long) == len(short) + 1 and same and not long[extra[0]]:
+                long[extra[0]] = True
+                del blocks[i]
+                return True
+    return False
+
+
+def columns(value: Any, full: bool) -> tuple[np.ndarray, tuple[Any, ...]]:
+    """Returns the columns (obs, k) and labels of one factor; a plain number has no label."""
+    if isinstance(value, Categories):
+        matrix, labels = _contrast_matrix(value, full)
+        padded = np.vstack([matrix, np.full((1, matrix.shape[1]), np.nan)])
+        return padded[value.codes], labels
+    if isinstance(value, Matrix):
+        first = 0 if full else 1
+        return value.values[:, first:], value.labels[first:]
+    return value[:, None], ("",)
+
+
+def product(values: Sequence[Any], block: Block) -> tuple[np.ndarray, tuple[Any, ...]]:
+    """Multiplies the columns of the factors of one block, the last factor varying fastest."""
+    parts = [columns(values[position], full) for position, full in block]
+    matrix, labels = parts[0]
+    for other, more in parts[1:]:
+        matrix = (matrix[:, :, None] * other[:, None, :]).reshape(len(matrix), -1)
+        labels = tuple(_join(a, b) for a in labels for b in more)
+    return matrix, labels
+
+
+def _join(a: Any, b: Any) -> Any:
+    if a == "" or b == "":
+        return b if a == "" else a
+    return f"{a}, {b}"
+
+
+def _contrast_matrix(value: Categories, full: bool) -> tuple[np.ndarray, tuple[Any, ...]]:
+    levels = list(value.levels)
+    name = value.contrast or "treatment"
+    if full and name != "poly":
+        return np.eye(len(levels)), tuple(levels)
+    arguments, options = value.arguments or ((), ())
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            contrast = getattr(ContrastsRegistry, name)(*arguments, **dict(options))
+            matrix = np.asarray(contrast.get_coding_matrix(levels, reduced_rank=not full))
+            labels = contrast.get_coding_column_names(levels, reduced_rank=not full)
+        except Exception as error:
+            raise FormulaError(f"the contrast contr.{name} cannot be used here: {error}.") from None
+    return matrix.astype(np.float64), tuple(labels)

@@ -1,0 +1,220 @@
+"""Evaluates a checked expression over a table by walking its tree; nothing is ever executed."""
+
+from __future__ import annotations
+
+import ast
+import operator
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from ..errors import BayeszooError, DataTypeError, FormulaError, pointer
+from .safety import parse_expression
+from .tables import Categories, Table, require_columns
+from .terms import Factor
+from .transforms import TRANSFORMS
+from .transforms.categorical import recode
+from .values import Matrix, ResponseValue
+
+_ARITHMETIC: dict[type[ast.AST], Callable[..., Any]] = {
+    ast.Add: operator.add,
+    ast.Sub: operator.sub,
+    ast.Mult: operator.mul,
+    ast.Div: operator.truediv,
+    ast.Mod: operator.mod,
+    ast.FloorDiv: operator.floordiv,
+    ast.Pow: operator.pow,
+    ast.UAdd: operator.pos,
+    ast.USub: operator.neg,
+    ast.Eq: operator.eq,
+    ast.NotEq: operator.ne,
+    ast.Lt: operator.lt,
+    ast.LtE: operator.le,
+    ast.Gt: operator.gt,
+    ast.GtE: operator.ge,
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Evaluator:
+    """Evaluates factors over one table.
+
+    Attributes:
+        table: the data.
+        source: the whole formula, for messages.
+        state: what was learned in training, by expression; filled while `rows` is given.
+        rows: positions of the training rows that transforms learn from; None for new data.
+        functions: the user's own functions.
+    """
+
+    table: Table
+    source: str
+    state: dict[str, Any]
+    rows: np.ndarray | None = None
+    functions: Mapping[str, Callable[..., Any]] = field(default_factory=dict)
+
+    def factor(self, factor: Factor) -> Any:
+        """Evaluates a factor to an array, Matrix, Categories or ResponseValue over all rows.
+
+        Raises:
+            FormulaError: an unknown column, or arguments that a function does not take.
+        """
+        if factor.lookup:
+            return self._column(factor.expression)
+        names = frozenset(TRANSFORMS) | frozenset(self.functions)
+        node = parse_expression(factor.expression, self.source, names)
+        with np.errstate(all="ignore"):
+            value = self._evaluate(node)
+        if isinstance(value, int | float | bool):
+            value = np.full(self.table.rows, float(value))
+        if not isinstance(value, np.ndarray | Matrix | Categories | ResponseValue):
+            raise FormulaError(
+                f"`{factor.expression}` is no column of numbers or levels."
+                f"{pointer(self.source, factor.expression)}"
+            )
+        return value
+
+    def _column(self, name: str) -> Any:
+        require_columns([name], self.table, self.source)
+        key = f"column {name}"
+        if self.rows is not None and key not in self.state:
+            if self.table.is_categorical(name):
+                found = self.table.categorical(name)
+                used = np.unique(found.codes[self.rows])
+                levels = [found.levels[i] for i in used if i >= 0]
+                self.state[key] = {"levels": levels}
+            else:
+                self.state[key] = {}
+        levels = self.state[key].get("levels")
+        if levels is None:
+            values = self.table.numeric(name)
+            if values.ndim == 2:
+                return Matrix(values, tuple(range(values.shape[1])))
+            return values
+        found = self.table.categorical(name)
+        if self.rows is not None:  # levels that occur only in dropped rows become missing
+            position = {level: i for i, level in enumerate(levels)}
+            lookup = np.array([position.get(level, -1) for level in found.levels] + [-1])
+            return Categories(lookup[found.codes], tuple(levels))
+        return recode(found, tuple(levels), name)
+
+    def _evaluate(self, node: ast.expr) -> Any:
+        if isinstance(node, ast.Constant):
+            return node.value
+        if isinstance(node, ast.Name):
+            return self._column(node.id)
+        if isinstance(node, ast.Tuple | ast.List):
+            return tuple(self._evaluate(item) for item in node.elts)
+        if isinstance(node, ast.Attribute):
+            return self._call(ast.unparse(node), ast.unparse(node), [], {})
+        if isinstance(node, ast.BinOp):
+            return self._operate(node.op, self._evaluate(node.left), self._evaluate(node.right))
+        if isinstance(node, ast.UnaryOp):
+            return self._operate(node.op, self._evaluate(node.operand))
+        if isinstance(node, ast.Compare) and len(node.ops) == 1:
+            left, right = self._evaluate(node.left), self._evaluate(node.comparators[0])
+            return self._compare(node.ops[0], left, right)
+        if isinstance(node, ast.Call):
+            arguments = [self._evaluate(argument) for argument in node.args]
+            options = {str(word.arg): self._evaluate(word.value) for word in node.keywords}
+            return self._call(ast.unparse(node.func), ast.unparse(node), arguments, options)
+        raise FormulaError(f"`{ast.unparse(node)}` cannot be evaluated in a formula.")
+
+    def _operate(self, kind: ast.AST, *values: Any) -> Any:
+        for value in values:
+            if isinstance(value, Categories):
+                raise DataTypeError(
+                    f"arithmetic needs numbers, but a column holds the levels {value.levels[:5]}."
+                )
+            if isinstance(value, str | tuple | None):
+                raise FormulaError(f"arithmetic needs numbers, not {value!r}.")
+        floats = [value if isinstance(value, np.ndarray) else _as_float(value) for value in values]
+        result = _ARITHMETIC[type(kind)](*floats)
+        return result if isinstance(result, np.ndarray) else _plain(result)
+
+    def _compare(self, kind: ast.AST, left: Any, right: Any) -> Any:
+        compare = _ARITHMETIC[type(kind)]
+        if isinstance(right, Categories):
+            left, right = right, left
+        if isinstance(left, Categories):
+            if not isinstance(kind, ast.Eq | ast.NotEq) or isinstance(right, Categories):
+                raise FormulaError("a factor is compared with one of its levels by == or !=.")
+            if right not in left.levels:
+                raise FormulaError(f"{right!r} is not among the levels {left.levels[:20]}.")
+            result = compare(left.codes, left.levels.index(right)).astype(np.float64)
+            return np.where(left.codes < 0, np.nan, result)
+        result = np.asarray(compare(left, right), dtype=np.float64)
+        missing = np.isnan(np.asarray(left, dtype=np.float64) + np.asarray(right, dtype=np.float64))
+        return np.where(missing, np.nan, result)
+
+    def _call(self, name: str, text: str, arguments: list[Any], options: dict[str, Any]) -> Any:
+        try:
+            if name in self.functions:
+                return self._call_user(name, arguments, options)
+            transform = TRANSFORMS[name]
+            if transform.learn is None:
+                return transform.apply(*arguments, **options)
+            if self.rows is not None and text not in self.state:
+                rows = self.rows
+                picked = [_take(argument, rows) for argument in arguments]
+                words = {word: _take(value, rows) for word, value in options.items()}
+                self.state[text] = transform.learn(*picked, **words)
+            return transform.apply(self.state[text], *arguments, **options)
+        except BayeszooError:
+            raise
+        except RecursionError:
+            raise FormulaError(f"`{text}` is nested too deeply.") from None
+        except Exception as error:
+            raise FormulaError(
+                f"`{text}` failed: {error}.{pointer(self.source, name)}".replace("..", ".")
+            ) from error
+
+    def _call_user(self, name: str, arguments: list[Any], options: dict[str, Any]) -> Any:
+        copies = [_for_user(argument) for argument in arguments]
+        result = self.functions[name](*copies, **{k: _for_user(v) for k, v in options.items()})
+        array = np.asarray(result)
+        if array.dtype.kind not in "biuf" or array.shape[:1] != (self.table.rows,) or array.ndim > 2:
+            raise FormulaError(
+                f"your function `{name}` must return one number (or one row of numbers) for each of "
+                f"the {self.table.rows} rows, but returned {array.dtype} of shape {array.shape}."
+            )
+        if array.ndim == 2:
+            return Matrix(array.astype(np.float64), tuple(range(1, array.shape[1] + 1)))
+        return array.astype(np.float64)
+
+
+def _as_float(value: Any) -> Any:
+    if isinstance(value, Matrix | ResponseValue):
+        raise FormulaError("arithmetic takes single columns, not a basis of several columns.")
+    return np.float64(value)
+
+
+def _plain(value: Any) -> Any:
+    number = float(value)
+    return int(number) if number.is_integer() and abs(number) < 1e15 else number
+
+
+def _take(value: Any, rows: np.ndarray) -> Any:
+    if isinstance(value, np.ndarray):
+        return value[rows]
+    if isinstance(value, Matrix):
+        return Matrix(value.values[rows], value.labels, value.spans_intercept)
+    if isinstance(value, Categories):
+        used = np.unique(value.codes[rows])
+        used = used[used >= 0]
+        lookup = np.full(len(value.levels) + 1, -1)
+        lookup[used] = np.arange(len(used))
+        return Categories(lookup[value.codes[rows]], tuple(value.levels[i] for i in used))
+    return value
+
+
+def _for_user(value: Any) -> Any:
+    if isinstance(value, np.ndarray):
+        return value.copy()
+    if isinstance(value, Matrix):
+        return value.values.copy()
+    if isinstance(value, Categories):
+        return np.array([*value.levels, None], dtype=object)[value.codes]
+    return value

@@ -1,0 +1,21 @@
+"""`contr.treatment(base="b")`, `contr.sum`, ...: names of contrast codings, and patsy's spellings."""
+
+from typing import Any
+
+from ..values import Contrast, Transform
+
+
+def _contrast(name: str, *aliases: str) -> Transform:
+    def apply(*arguments: Any, **options: Any) -> Contrast:
+        return Contrast(name, arguments, tuple(sorted(options.items())))
+
+    full = f"contr.{name}"
+    return Transform(full, apply, aliases=aliases, story=f"{name} contrasts of a factor.")
+
+
+TREATMENT = _contrast("treatment", "Treatment")
+SAS = _contrast("SAS")
+SUM = _contrast("sum", "Sum")
+HELMERT = _contrast("helmert", "Helmert")
+DIFF = _contrast("diff", "Diff")
+POLY = _contrast("poly", "Poly")

@@ -1,0 +1,69 @@
+"""What an expression of a formula evaluates to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+
+@dataclass(frozen=True, eq=False)
+class Matrix:
+    """Several numeric columns made by one expression, such as a spline basis.
+
+    Attributes:
+        values: shape (obs, basis).
+        labels: one label per column.
+        spans_intercept: whether some combination of the columns is constant; then the first one is
+            left out beside an intercept.
+    """
+
+    values: np.ndarray
+    labels: tuple[str | int | float, ...]
+    spans_intercept: bool = False
+
+
+@dataclass(frozen=True)
+class Contrast:
+    """A contrast coding named in a formula: `contr.sum`, `contr.treatment(base="b")`."""
+
+    name: str
+    arguments: tuple[Any, ...] = ()
+    options: tuple[tuple[str, Any], ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class ResponseValue:
+    """A response with what is known about its observation.
+
+    Attributes:
+        values: shape (obs,).
+        extras: further arrays of shape (obs,): `trials`, `status`, `weights`, `standard_error`.
+    """
+
+    values: np.ndarray
+    extras: dict[str, np.ndarray] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Transform:
+    """A function that formulas may call.
+
+    Attributes:
+        name: the name in formulas.
+        apply: computes the value from `(state, *arguments)` where `learn` is given, from the
+            arguments alone otherwise.
+        learn: computes the state (JSON-able) from the arguments on the training rows.
+        role: `column`, `offset` or `response`.
+        aliases: further names.
+        story: one sentence for the documentation.
+    """
+
+    name: str
+    apply: Callable[..., Any]
+    learn: Callable[..., dict[str, Any]] | None = None
+    role: str = "column"
+    aliases: tuple[str, ...] = ()
+    story: str = ""

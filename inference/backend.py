@@ -1,0 +1,78 @@
+"""What a backend is: frozen settings, and a function from a problem and a seed to draws."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..formula import Design
+from ..zoo.compile import Structure
+from ..zoo.spec import ModelSpec
+
+
+@dataclass(frozen=True, eq=False)
+class Problem:
+    """What there is to fit.
+
+    Attributes:
+        spec: the model.
+        training: the design.
+        structure: what compiled programs depend on.
+        design: the design as a tree of arrays.
+        numbers: priors and scales as a tree of arrays.
+        while_waiting: work for the calling thread while others compute (imports).
+    """
+
+    spec: ModelSpec
+    training: Design
+    structure: Structure
+    design: Mapping[str, Any]
+    numbers: Mapping[str, Any]
+    while_waiting: Callable[[], None] = lambda: None
+
+
+@dataclass(frozen=True, eq=False)
+class Draws:
+    """What a backend returns.
+
+    Attributes:
+        natural: generic name -> draws of shape (chain, draw, ...).
+        stats: statistics of each draw, shape (chain, draw).
+        converged: False where the method says itself that it did not converge; None if not asked.
+        notes: sentences for `diagnose`.
+        result: the result of the library that did the work, where there is one.
+        table: exact estimates of frequentist methods, by printed name.
+        trace: the course of an optimisation, such as the ELBO.
+    """
+
+    natural: Mapping[str, Any]
+    stats: Mapping[str, Any] = field(default_factory=dict)
+    converged: bool | None = None
+    notes: tuple[str, ...] = ()
+    result: Any = None
+    table: Any = None
+    trace: Any = None
+
+
+@dataclass(frozen=True)
+class Backend:
+    """One way to fit a model, as one constant.
+
+    Attributes:
+        name: its name in `fit(method)`.
+        settings: the class of its settings, whose fields are the options of `fit`.
+        run: (settings, problem, seed, progress) -> Draws.
+        sampled: whether draws come from Markov chains, so that R-hat and ESS mean something.
+        point: whether there is a single estimate and no spread.
+        frequentist: whether the answer is an estimator with its sampling distribution.
+        story: one sentence for the documentation.
+    """
+
+    name: str
+    settings: type[Any]
+    run: Callable[[Any, Problem, int, bool], Draws]
+    sampled: bool = False
+    point: bool = False
+    frequentist: bool = False
+    story: str = ""

@@ -1,0 +1,198 @@
+"""NUTS: NumPyro's sampler as one compiled program per model structure, chains as threads."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from numpyro.infer.hmc import hmc
+from numpyro.infer.util import ParamInfo
+
+from ...zoo.compile import Structure
+from ...zoo.density import log_density, natural, site_shapes
+from ..backend import Backend, Draws, Problem
+from ..options import number, whole
+from ..programs import double_precision, program
+from ..progress import Progress
+
+CHUNK = 100
+"""Iterations between two looks at the progress bar and at Ctrl-C."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Settings of the sampler.
+
+    Attributes:
+        draws: draws kept per chain.
+        tune: warm-up iterations per chain.
+        chains: number of chains.
+        target_accept: the acceptance rate that the step size aims at.
+        max_tree_depth: the longest trajectory has 2**max_tree_depth steps.
+        dense_mass: whether the mass matrix is dense.
+    """
+
+    draws: int = 1000
+    tune: int = 1000
+    chains: int = 4
+    target_accept: float = 0.8
+    max_tree_depth: int = 10
+    dense_mass: bool = False
+
+    def __post_init__(self) -> None:
+        whole("draws", self.draws, 1)
+        whole("tune", self.tune, 0)
+        whole("chains", self.chains, 1)
+        whole("max_tree_depth", self.max_tree_depth, 1, 14)
+        number("target_accept", self.target_accept, 0.0, 1.0)
+
+
+def run(settings: Settings, problem: Problem, seed: int, progress: bool) -> Draws:
+    """Samples the posterior.
+
+    Args:
+        settings: lengths and adaptation.
+        problem: the model's structure, design and numbers.
+        seed: the same seed gives the same draws on one machine.
+        progress: whether to show a progress bar.
+
+    Returns:
+        Natural parameters with leading dimensions (chain, draw), and statistics of each draw.
+    """
+    structure, design, numbers = problem.structure, problem.design, problem.numbers
+    step = _program(settings, problem)
+    total = settings.tune + settings.draws
+    bar = Progress("sampling", settings.chains * total, progress)
+    stop = threading.Event()
+
+    def chain(index: int) -> dict[str, Any]:
+        key, raw, state = _start(settings, problem, seed, index)
+        kept: list[dict[str, Any]] = []
+        done = 0
+        while done < total and not stop.is_set():
+            limit = settings.tune if done < settings.tune else total
+            count = min(CHUNK, limit - done)
+            with double_precision():
+                state, out = step(
+                    np.asarray(done == 0), key, raw, state, design, numbers, np.asarray(count)
+                )
+                if done >= settings.tune:
+                    kept.append(jax.tree.map(lambda a, n=count: np.asarray(a[:n]), out))
+            done += count
+            bar.advance(count)
+        return jax.tree.map(lambda *parts: np.concatenate(parts), *kept) if kept else {}
+
+    workers = min(settings.chains, os.cpu_count() or 1)
+    with ThreadPoolExecutor(workers) as pool:
+        futures = [pool.submit(chain, i) for i in range(settings.chains)]
+        try:
+            problem.while_waiting()
+            chains = [future.result() for future in futures]
+        except BaseException:
+            stop.set()
+            raise
+    bar.close()
+    stacked = jax.tree.map(lambda *parts: np.stack(parts), *chains)
+    return Draws(stacked["natural"], stacked["stats"])
+
+
+def _program(settings: Settings, problem: Problem) -> Callable[..., Any]:
+    static = (settings.tune, settings.target_accept, settings.max_tree_depth, settings.dense_mass)
+    function = partial(_advance, problem.structure, static)
+    with double_precision():
+        arguments = (
+            np.asarray(True),
+            *_start(settings, problem, 0, 0),
+            problem.design,
+            problem.numbers,
+            np.asarray(0),
+        )
+    return program("nuts", f"{problem.structure.key} {static} {CHUNK}", function, arguments)
+
+
+def _start(settings: Settings, problem: Problem, seed: int, chain: int) -> tuple[Any, Any, Any]:
+    """Returns a chain's key, its raw starting point, and an empty sampler state."""
+    shapes = site_shapes(problem.structure, problem.numbers)
+    generator = np.random.default_rng([seed, chain])
+    raw = {name: generator.uniform(-1.0, 1.0, shape) for name, shape in shapes.items()}
+    key = generator.integers(0, 2**32, size=2, dtype=np.uint32)
+    static = (settings.tune, settings.target_accept, settings.max_tree_depth, settings.dense_mass)
+    with double_precision():
+        empty = jax.eval_shape(partial(_initialise, static), key, raw)
+    state = jax.tree.map(lambda leaf: np.zeros(leaf.shape, leaf.dtype), empty)
+    return key, raw, state
+
+
+def _kernel(static: tuple[Any, ...], potential: Callable[..., Any]) -> tuple[Any, Any]:
+    tune, target_accept, depth, dense = static
+    start, step = hmc(potential_fn_gen=potential, algo="NUTS")
+    options = {"target_accept_prob": target_accept, "max_tree_depth": depth, "dense_mass": dense}
+    return partial(start, num_warmup=tune, **options), step
+
+
+def _initialise(static: tuple[Any, ...], key: Any, raw: Any, potential: Any = None) -> Any:
+    start, _ = _kernel(static, potential or (lambda *_: lambda z: 0.0))
+    zeros = jax.tree.map(jnp.zeros_like, raw)
+    state = start(ParamInfo(raw, jnp.zeros(()), zeros), model_args=(None, None), rng_key=key)
+    return state
+
+
+def _advance(
+    structure: Structure,
+    static: tuple[Any, ...],
+    fresh: Any,
+    key: Any,
+    raw: Any,
+    state: Any,
+    design: Mapping[str, Any],
+    numbers: Mapping[str, Any],
+    count: Any,
+) -> tuple[Any, Any]:
+    """Runs `count` (<= CHUNK) iterations, warm-up or not; returns the state and what was drawn."""
+
+    def potential(design: Any, numbers: Any) -> Callable[[Any], Any]:
+        return lambda z: -log_density(structure, z, design, numbers)
+
+    started = _initialise(static, key, raw)
+    state = jax.tree.map(partial(jnp.where, fresh), started, state)
+    energy, gradient = jax.value_and_grad(potential(design, numbers))(state.z)
+    state = state._replace(potential_energy=energy, z_grad=gradient)
+    start, step = _kernel(static, potential)
+    start(  # binds the kernel's static settings; its value is not used
+        ParamInfo(raw, energy, gradient), model_args=(design, numbers), rng_key=key
+    )
+
+    def record(state: Any) -> dict[str, Any]:
+        return {
+            "natural": natural(structure, state.z, design, numbers),
+            "stats": {
+                "diverging": state.diverging,
+                "energy": state.energy,
+                "lp": -state.potential_energy,
+                "n_steps": state.num_steps,
+                "step_size": state.adapt_state.step_size,
+                "acceptance_rate": state.accept_prob,
+            },
+        }
+
+    empty = jax.tree.map(
+        lambda leaf: jnp.zeros((CHUNK, *leaf.shape), leaf.dtype), jax.eval_shape(record, state)
+    )
+
+    def body(i: Any, carry: tuple[Any, Any]) -> tuple[Any, Any]:
+        state, out = carry
+        state = step(state, (design, numbers))
+        return state, jax.tree.map(lambda a, b: a.at[i].set(b), out, record(state))
+
+    return jax.lax.fori_loop(0, count, body, (state, empty))
+
+
+NUTS = Backend("nuts", Settings, run, sampled=True, story="Hamiltonian Monte Carlo, NumPyro's NUTS.")

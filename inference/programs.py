@@ -1,0 +1,192 @@
+"""Compiled programs: one per model structure and array shapes, kept in the process and on disk.
+
+The key of a program is made from its name, the model's structure, the shapes and dtypes of its
+arguments, the versions of the compiler's parts, this package's source and the processor. Programs
+on disk are machine code that is trusted, as in JAX's own compile cache: the folder belongs to the
+user and is readable by nobody else. The environment variable BAYESZOO_CACHE moves it, or switches
+it off with the value `off`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import pickle
+import platform
+import sys
+import tempfile
+import threading
+from collections.abc import Callable, Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import jax
+import numpy as np
+
+LIMIT_BYTES = 1_000_000_000
+COUNTS = {"compiled": 0, "loaded": 0}
+"""How many programs this process has compiled and loaded from disk."""
+
+_memory: dict[str, Any] = {}
+_lock = threading.RLock()
+
+
+@contextlib.contextmanager
+def double_precision() -> Iterator[None]:
+    """Runs JAX in float64 within this context and thread, whatever its global setting."""
+    with jax.enable_x64(True), jax.default_device(jax.local_devices(backend="cpu")[0]):
+        yield
+
+
+def program(
+    name: str, key: str, function: Callable[..., Any], arguments: tuple[Any, ...]
+) -> Callable[..., Any]:
+    """Returns the compiled form of a function for arguments of these shapes.
+
+    Args:
+        name: what the function does.
+        key: everything static that the function depends on.
+        function: a pure function of arrays; it must not close over data.
+        arguments: a tree of arrays, of which only structure, shapes and dtypes matter.
+
+    Returns:
+        A callable that takes arguments of exactly these shapes; safe to call from several threads.
+    """
+    leaves, tree = jax.tree.flatten(arguments)
+    shapes = [(np.shape(leaf), str(np.asarray(leaf).dtype)) for leaf in leaves]
+    text = repr((name, key, str(tree), shapes, _environment()))
+    digest = hashlib.sha256(text.encode()).hexdigest()[:40]
+    with _lock:
+        if digest not in _memory:
+            _memory[digest] = _load(digest) or _compile(digest, name, function, arguments)
+        return _memory[digest]
+
+
+def _compile(
+    digest: str, name: str, function: Callable[..., Any], arguments: tuple[Any, ...]
+) -> Callable[..., Any]:
+    COUNTS["compiled"] += 1
+    with double_precision():
+        compiled = jax.jit(function).lower(*arguments).compile()
+    _store(digest, compiled)
+    return compiled
+
+
+# -------------------------------------------------------------------------------- on disk
+
+
+def cache_folder() -> Path | None:
+    """Returns the folder of compiled programs, or None where the cache is switched off."""
+    chosen = os.environ.get("BAYESZOO_CACHE", "")
+    if chosen.lower() in ("off", "0", "none", "false"):
+        return None
+    if chosen:
+        return Path(chosen).expanduser()
+    if sys.platform == "darwin":
+        return Path.home() / "Library" / "Caches" / "bayeszoo"
+    if sys.platform == "win32":
+        return Path(os.environ.get("LOCALAPPDATA", str(Path.home()))) / "bayeszoo"
+    return Path(os.environ.get("XDG_CACHE_HOME", str(Path.home() / ".cache"))) / "bayeszoo"
+
+
+def _load(digest: str) -> Callable[..., Any] | None:
+    folder = cache_folder()
+    if folder is None:
+        return None
+    path = folder / f"{digest}.program"
+    try:
+        if hasattr(os, "getuid") and path.stat().st_uid != os.getuid():
+            return None
+        content = path.read_bytes()
+        checksum, payload = content[:32], content[32:]
+        if hashlib.sha256(payload).digest() != checksum:
+            raise ValueError("damaged")
+        from jax.experimental.serialize_executable import deserialize_and_load
+
+        _register_lapack()
+        with double_precision():
+            loaded = deserialize_and_load(*pickle.loads(payload))  # noqa: S301 - own cache
+        path.touch()
+    except FileNotFoundError:
+        return None
+    except Exception:  # a damaged or foreign program is compiled anew
+        with contextlib.suppress(OSError):
+            path.unlink()
+        return None
+    COUNTS["loaded"] += 1
+    return loaded
+
+
+@cache
+def _register_lapack() -> None:
+    """Loads the addresses of LAPACK's routines, which otherwise happens when JAX lowers a program."""
+    from jaxlib.lapack import _lapack
+
+    _lapack.initialize()
+
+
+def _store(digest: str, compiled: Any) -> None:
+    folder = cache_folder()
+    if folder is None:
+        return
+    temporary = ""
+    try:
+        from jax.experimental.serialize_executable import serialize
+
+        payload = pickle.dumps(serialize(compiled))
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with tempfile.NamedTemporaryFile(dir=folder, suffix=".part", delete=False) as file:
+            temporary = file.name
+            file.write(hashlib.sha256(payload).digest() + payload)
+        os.replace(temporary, folder / f"{digest}.program")
+        _prune(folder)
+    except Exception:  # a full disk or a read-only folder only costs the next process a compile
+        with contextlib.suppress(OSError):
+            if temporary:
+                os.unlink(temporary)
+
+
+def _prune(folder: Path) -> None:
+    files = sorted(folder.glob("*.program"), key=lambda path: path.stat().st_mtime)
+    total = sum(path.stat().st_size for path in files)
+    for path in files[:-1]:
+        if total <= LIMIT_BYTES:
+            return
+        total -= path.stat().st_size
+        path.unlink(missing_ok=True)
+
+
+@cache
+def _environment() -> str:
+    import jaxlib
+    import numpyro
+
+    digest = hashlib.sha256()
+    root = Path(__file__).parent.parent
+    for folder in ("zoo", "inference"):
+        for path in sorted((root / folder).rglob("*.py")):
+            digest.update(path.read_bytes())
+    return repr(
+        (
+            sys.version_info[:3],
+            jax.__version__,
+            jaxlib.__version__,
+            numpyro.__version__,
+            np.__version__,
+            digest.hexdigest(),
+            _processor(),
+            os.environ.get("XLA_FLAGS", ""),
+            str(jax.config.jax_numpy_rank_promotion),
+        )
+    )
+
+
+def _processor() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+        keep = sorted({line for line in lines if line.startswith(("model name", "flags", "Features"))})
+        return hashlib.sha256("\n".join(keep).encode()).hexdigest()
+    except OSError:
+        return f"{platform.machine()} {platform.processor()}"

@@ -1,0 +1,135 @@
+"""Default priors: weakly informative, on the scale of the data, and the same in any units."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from ..formula import Design, Schema
+from ..formula.design import PredictorDesign
+from ..formula.schema import GroupSchema, PredictorSchema
+from ..formula.terms import INTERCEPT, MEAN
+from .family import Family, Summary
+from .groups import find_group
+from .links import LINKS, Link
+from .names import correlation_name, scale_name, shape_name
+from .priors import Prior, make
+
+SPREAD = 2.5
+"""Default standard deviations are this many times the spread of the response."""
+
+
+def summarize(family: Family, link: Link, design: Design) -> Summary:
+    """Returns what default priors need to know of the response, on the scale of the link."""
+    y = design.response["y"]
+    trials = design.response.get("trials")
+    if trials is not None:
+        mean = float((y.sum() + 0.5) / (trials.sum() + 1))
+        variance = mean * (1 - mean) / float(trials.mean())
+    else:
+        mean, variance = float(y.mean()), float(y.var())
+    offset = float(design.predictors[MEAN].offset.mean())
+    if link.name == "identity":
+        spread = float(np.sqrt(variance)) or max(abs(mean), 1.0)
+        location, scale = mean, spread
+        variance = variance or spread**2
+    else:
+        scale = 1.0
+        mean = _inside(family, y, mean)
+        location = float(link.forward(mean))
+        variance = variance or mean**2
+    if "standard_error" in design.response:
+        noise = float(np.mean(design.response["standard_error"] ** 2))
+    else:
+        noise = variance
+    slope = float(np.asarray(link.slope(np.asarray(mean))))
+    information = max(slope**2 / noise, 1e-12 / scale**2)
+    return Summary(mean, variance, location - offset, scale, information)
+
+
+def _inside(family: Family, y: np.ndarray, mean: float) -> float:
+    """Moves a mean at the edge of its range (all zeros, all ones) inside by half an observation."""
+    if family.links[0] == "log":
+        return mean if mean > 0 else 0.5 / len(y)
+    edge = 0.5 / (len(y) + 1)
+    return float(np.clip(mean, edge, 1 - edge))
+
+
+def default_priors(
+    schema: Schema, family: Family, links: Mapping[str, str], design: Design, summary: Summary
+) -> dict[str, Prior]:
+    """Returns the default prior of every parameter, by printed name, in the order of printing."""
+    priors: dict[str, Prior] = {}
+    modelled = {predictor.parameter for predictor in schema.predictors}
+    for predictor, formula in zip(schema.predictors, schema.formula.predictors, strict=True):
+        arrays = design.predictors[predictor.parameter]
+        location, scale = link_scale(predictor.parameter, family, links, summary)
+        if not predictor.intercept:
+            scale = float(np.hypot(location, scale))
+        if predictor.intercept:
+            name = formula.prefixed(INTERCEPT)
+            priors[name] = make("Normal", location, SPREAD * scale)
+        sizes = column_scales(arrays.matrix, predictor.intercept)
+        start = 0
+        for term in predictor.terms:
+            widths = SPREAD * scale / sizes[start : start + term.size]
+            priors[formula.prefixed(term.name)] = make("Normal", 0.0, _plain(widths))
+            start += term.size
+        for group, group_arrays in zip(predictor.groups, arrays.groups, strict=True):
+            widths = SPREAD * scale / effect_scales(group_arrays.effects)
+            priors |= _group_priors(predictor, group, widths, formula.prefixed, summary)
+    for parameter in family.parameters:
+        known = parameter.name == family.known_scale and "standard_error" in schema.extras
+        if parameter.name not in modelled and not known:
+            priors[parameter.name] = parameter.prior(summary)
+    return priors
+
+
+def link_scale(
+    parameter: str, family: Family, links: Mapping[str, str], summary: Summary
+) -> tuple[float, float]:
+    """Returns where a predictor's intercept lies, and the spread of effects, on the link's scale."""
+    if parameter == MEAN:
+        return summary.location, summary.scale
+    guess = family.parameter(parameter).guess(summary)
+    return float(LINKS[links[parameter]].forward(guess)), 1.0
+
+
+def column_scales(matrix: np.ndarray, centred: bool) -> np.ndarray:
+    """Returns the size of each column: its standard deviation, or without an intercept its RMS."""
+    scales = matrix.std(axis=0) if centred else np.sqrt((matrix**2).mean(axis=0))
+    return np.where(scales > 0, scales, 1.0)
+
+
+def effect_scales(effects: np.ndarray) -> np.ndarray:
+    """Returns the size of each varying effect's column: 1 for constants, else its deviation."""
+    deviation = effects.std(axis=0)
+    size = np.sqrt((effects**2).mean(axis=0))
+    constant = deviation <= 1e-12 * np.maximum(size, 1e-300)
+    return np.where(constant, np.where(size > 0, size, 1.0), np.where(deviation > 0, deviation, 1))
+
+
+def _group_priors(
+    predictor: PredictorSchema, group: GroupSchema, widths: np.ndarray, prefixed, summary: Summary
+) -> dict[str, Prior]:  # type: ignore[no-untyped-def]
+    priors = {}
+    start = 0
+    for effect in group.effects:
+        width = _plain(widths[start : start + effect.size])
+        priors[scale_name(prefixed(group.variable(effect)))] = make("HalfNormal", width)
+        start += effect.size
+    if group.term.correlated and group.size > 1:
+        priors[correlation_name(predictor, group, prefixed)] = make("LKJ", 2)
+    for parameter in find_group(group.term.distribution).parameters:
+        priors[shape_name(parameter.name, predictor, group, prefixed)] = parameter.prior(summary)
+    return priors
+
+
+def _plain(widths: np.ndarray) -> float | tuple[float, ...]:
+    if np.allclose(widths, widths[0], rtol=1e-12):
+        return float(widths[0])
+    return tuple(float(width) for width in widths)
+
+
+__all__ = ["PredictorDesign", "default_priors", "summarize"]

@@ -1,0 +1,182 @@
+"""NumPyro distributions that NumPyro lacks."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpyro.distributions as dist
+from jax.scipy.special import gammaln, log_ndtr
+from numpyro.distributions import constraints
+from numpyro.distributions.util import promote_shapes
+
+from ..errors import PriorError
+
+
+class HalfStudentT(dist.Distribution):
+    """|T| for T a Student t variable with `df` degrees of freedom and a scale."""
+
+    arg_constraints = {"df": constraints.positive, "scale": constraints.positive}
+    support = constraints.positive
+
+    def __init__(self, df: Any, scale: Any = 1.0, *, validate_args: bool | None = None) -> None:
+        self.df, self.scale = promote_shapes(df, scale)
+        shape = jnp.broadcast_shapes(jnp.shape(df), jnp.shape(scale))
+        super().__init__(shape, (), validate_args=validate_args)
+
+    def sample(self, key: Any, sample_shape: tuple[int, ...] = ()) -> Any:
+        """Draws samples."""
+        return jnp.abs(dist.StudentT(self.df, 0.0, self.scale).sample(key, sample_shape))
+
+    def log_prob(self, value: Any, intermediates: Any = None) -> Any:
+        """log p(value) = log 2 + log t(value)."""
+        return jnp.log(2.0) + dist.StudentT(self.df, 0.0, self.scale).log_prob(value)
+
+
+class Flat(dist.Distribution):
+    """The improper density 1 on an interval, by default the whole line. It cannot be sampled."""
+
+    arg_constraints = {"low": constraints.real, "high": constraints.real}
+    pytree_aux_fields = ("bounded",)
+
+    def __init__(
+        self, low: Any, high: Any, finite_low: bool = False, finite_high: bool = False
+    ) -> None:
+        self.low, self.high = promote_shapes(low, high)
+        self.bounded = (finite_low, finite_high)
+        super().__init__(jnp.shape(low), (), validate_args=False)
+
+    @constraints.dependent_property(is_discrete=False, event_dim=0)
+    def support(self) -> Any:
+        """The interval."""
+        if self.bounded == (True, True):
+            return constraints.interval(self.low, self.high)
+        if self.bounded == (True, False):
+            return constraints.greater_than(self.low)
+        if self.bounded == (False, True):
+            return constraints.less_than(self.high)
+        return constraints.real
+
+    def sample(self, key: Any, sample_shape: tuple[int, ...] = ()) -> Any:
+        """Raises: an improper prior has no draws."""
+        raise PriorError(
+            "a Flat prior is improper and cannot be drawn from; give proper priors for prior draws."
+        )
+
+    def log_prob(self, value: Any, intermediates: Any = None) -> Any:
+        """log p(value) = 0."""
+        return jnp.zeros(jnp.broadcast_shapes(jnp.shape(value), self.batch_shape))
+
+
+class InverseGaussian(dist.Distribution):
+    """The inverse Gaussian (Wald) distribution with a mean and a shape: variance mean^3 / shape."""
+
+    arg_constraints = {"mean_": constraints.positive, "shape_": constraints.positive}
+    support = constraints.positive
+
+    def __init__(self, mean_: Any, shape_: Any, *, validate_args: bool | None = None) -> None:
+        self.mean_, self.shape_ = promote_shapes(mean_, shape_)
+        batch = jnp.broadcast_shapes(jnp.shape(mean_), jnp.shape(shape_))
+        super().__init__(batch, (), validate_args=validate_args)
+
+    def sample(self, key: Any, sample_shape: tuple[int, ...] = ()) -> Any:
+        """Draws samples by the transformation of Michael, Schucany and Haas (1976)."""
+        normal_key, uniform_key = jax.random.split(key)
+        shape = sample_shape + self.batch_shape
+        y = jax.random.normal(normal_key, shape) ** 2
+        m, lam = self.mean_, self.shape_
+        root = jnp.sqrt(4 * m * lam * y + (m * y) ** 2)
+        # the smaller root without cancellation
+        x = m * (1 - 2 * m * y / (m * y + root + 1e-300))
+        x = jnp.maximum(x, jnp.finfo(x.dtype).tiny)
+        return jnp.where(jax.random.uniform(uniform_key, shape) <= m / (m + x), x, m**2 / x)
+
+    def log_prob(self, value: Any, intermediates: Any = None) -> Any:
+        """log p = (log lam - log 2 pi - 3 log x) / 2 - lam (x - m)^2 / (2 m^2 x)."""
+        m, lam = self.mean_, self.shape_
+        quadratic = lam * (value - m) ** 2 / (2 * m**2 * value)
+        return 0.5 * (jnp.log(lam) - jnp.log(2 * jnp.pi) - 3 * jnp.log(value)) - quadratic
+
+    def cdf(self, value: Any) -> Any:
+        """P(X <= value)."""
+        m, lam = self.mean_, self.shape_
+        root = jnp.sqrt(lam / value)
+        first = jax.scipy.special.ndtr(root * (value / m - 1))
+        return first + jnp.exp(2 * lam / m + log_ndtr(-root * (value / m + 1)))
+
+
+class Weighted(dist.Distribution):
+    """A distribution whose log-density counts `weights` times; samples are unchanged."""
+
+    arg_constraints: dict[str, Any] = {}
+    pytree_data_fields = ("base", "weights")
+
+    def __init__(self, base: Any, weights: Any) -> None:
+        self.base, self.weights = base, weights
+        super().__init__(base.batch_shape, base.event_shape, validate_args=False)
+
+    @constraints.dependent_property
+    def support(self) -> Any:
+        """The support of the base."""
+        return self.base.support
+
+    def sample(self, key: Any, sample_shape: tuple[int, ...] = ()) -> Any:
+        """Draws samples of the base."""
+        return self.base.sample(key, sample_shape)
+
+    def log_prob(self, value: Any, intermediates: Any = None) -> Any:
+        """w log p(value)."""
+        return self.weights * self.base.log_prob(value)
+
+
+class Censored(dist.Distribution):
+    """A distribution of which some values are bounds: status 1 right-, -1 left-censored, 0 seen."""
+
+    arg_constraints: dict[str, Any] = {}
+    pytree_data_fields = ("base", "status")
+
+    def __init__(self, base: Any, status: Any) -> None:
+        self.base, self.status = base, status
+        super().__init__(base.batch_shape, base.event_shape, validate_args=False)
+
+    @constraints.dependent_property
+    def support(self) -> Any:
+        """The support of the base."""
+        return self.base.support
+
+    def sample(self, key: Any, sample_shape: tuple[int, ...] = ()) -> Any:
+        """Draws uncensored samples of the base."""
+        return self.base.sample(key, sample_shape)
+
+    def log_prob(self, value: Any, intermediates: Any = None) -> Any:
+        """log p(x) where seen, log P(X > x) where right-, log P(X <= x) where left-censored."""
+        below, above = log_tails(self.base, value)
+        return jnp.select(
+            [self.status > 0, self.status < 0], [above, below], self.base.log_prob(value)
+        )
+
+
+def log_tails(base: Any, value: Any) -> tuple[Any, Any]:
+    """Returns log P(X <= value) and log P(X > value)."""
+    exact = getattr(base, "log_tails", None)
+    if exact is not None:
+        return exact(value)
+    tiny = jnp.finfo(jnp.result_type(float)).tiny
+    cdf = base.cdf(value)
+    return jnp.log(jnp.maximum(cdf, tiny)), jnp.log(jnp.maximum(1 - cdf, tiny))
+
+
+class Normal(dist.Normal):
+    """The normal distribution with tails that stay accurate far out."""
+
+    def log_tails(self, value: Any) -> tuple[Any, Any]:
+        """Returns log P(X <= value) and log P(X > value)."""
+        z = (value - self.loc) / self.scale
+        return log_ndtr(z), log_ndtr(-z)
+
+
+def log_spherical_student(radius2: Any, size: int, nu: Any) -> Any:
+    """log density of a standard multivariate t vector of `size` entries with |z|^2 = radius2."""
+    constant = gammaln((nu + size) / 2) - gammaln(nu / 2) - size / 2 * jnp.log(nu * jnp.pi)
+    return constant - (nu + size) / 2 * jnp.log1p(radius2 / nu)

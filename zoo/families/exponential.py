@@ -1,0 +1,15 @@
+"""Exponential responses by their mean, such as intervals between events of a Poisson process."""
+
+import numpyro.distributions as dist
+
+from ..family import POSITIVE, Family
+
+EXPONENTIAL = Family(
+    name="exponential",
+    equation="Exponential(rate = 1 / mu)",
+    support=POSITIVE,
+    links=("log", "identity"),
+    distribution=lambda mu, p, _: dist.Exponential(1 / mu),
+    story="Waiting times without memory; the standard deviation equals the mean.",
+    source="McCullagh and Nelder (1989), chapter 8",
+)

@@ -1,0 +1,34 @@
+"""Overdispersed counts: variance mu + mu^2 / alpha."""
+
+import numpyro.distributions as dist
+
+from ..family import COUNT, Family, Parameter, Summary
+from ..priors import make
+
+
+def _concentration(summary: Summary) -> float:
+    excess = max(summary.variance - summary.mean, 0.1 * summary.mean)
+    return summary.mean**2 / excess
+
+
+NEGATIVE_BINOMIAL = Family(
+    name="negative_binomial",
+    aliases=("negbinomial", "negbin", "negativebinomial"),
+    equation="NegativeBinomial(mu, alpha)",
+    support=COUNT,
+    links=("log", "identity"),
+    parameters=(
+        Parameter(
+            "alpha",
+            "log",
+            prior=lambda s: make("HalfCauchy", max(_concentration(s), 1.0)),
+            guess=_concentration,
+            story="concentration: small for overdispersed counts, large for nearly Poisson ones",
+        ),
+    ),
+    distribution=lambda mu, p, _: dist.NegativeBinomial2(mu, p["alpha"]),
+    extras=("weights",),
+    dispersion=True,
+    story="Counts that vary more than Poisson counts do.",
+    source="Hilbe (2011), Negative Binomial Regression",
+)

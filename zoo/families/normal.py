@@ -1,0 +1,30 @@
+"""Normal responses: y ~ Normal(mu, sigma)."""
+
+from ..distributions import Normal
+from ..family import REAL, Family, Parameter
+from ..priors import make
+
+SIGMA = Parameter(
+    "sigma",
+    "log",
+    prior=lambda s: make("HalfStudentT", 4, s.variance**0.5),
+    guess=lambda s: s.variance**0.5,
+    story="the standard deviation of one row, in units of the response",
+)
+
+NORMAL = Family(
+    name="normal",
+    aliases=("gaussian",),
+    equation="Normal(mu, sigma)",
+    support=REAL,
+    links=("identity", "log"),
+    parameters=(SIGMA,),
+    distribution=lambda mu, p, _: Normal(mu, p["sigma"]),
+    extras=("weights", "status", "standard_error"),
+    known_scale="sigma",
+    dispersion=True,
+    glm="Gaussian",
+    least_squares=True,
+    story="Real values with symmetric noise of the same size everywhere.",
+    source="Gauss (1809)",
+)

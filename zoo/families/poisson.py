@@ -1,0 +1,17 @@
+"""Counts: y ~ Poisson(mu)."""
+
+import numpyro.distributions as dist
+
+from ..family import COUNT, Family
+
+POISSON = Family(
+    name="poisson",
+    equation="Poisson(mu)",
+    support=COUNT,
+    links=("log", "identity"),
+    distribution=lambda mu, p, _: dist.Poisson(mu),
+    extras=("weights", "status"),
+    glm="Poisson",
+    story="Counts of independent events; the variance equals the mean.",
+    source="McCullagh and Nelder (1989), chapter 6",
+)

@@ -1,0 +1,28 @@
+"""Counts with extra zeros: Poisson(mu) with probability psi, else 0."""
+
+import numpyro.distributions as dist
+
+from ..family import COUNT, Family, Parameter
+from ..priors import make
+
+ZERO_INFLATED_POISSON = Family(
+    name="zero_inflated_poisson",
+    aliases=("zip",),
+    equation="psi Poisson(mu) + (1 - psi) [y = 0]",
+    support=COUNT,
+    links=("log",),
+    parameters=(
+        Parameter(
+            "psi",
+            "logit",
+            prior=lambda s: make("Beta", 2, 2),
+            guess=lambda s: 0.7,
+            story="the probability that a row is a Poisson count and not a structural zero",
+        ),
+    ),
+    distribution=lambda mu, p, _: dist.ZeroInflatedPoisson(1 - p["psi"], rate=mu),
+    mean=lambda mu, p, _: mu * p["psi"],
+    extras=("weights",),
+    story="Counts with more zeros than a Poisson model allows.",
+    source="Lambert (1992), Technometrics 34:1",
+)

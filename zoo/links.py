@@ -1,0 +1,85 @@
+"""Link functions: the scale on which effects add up."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax.scipy.special import ndtr
+
+from ..errors import FamilyError, listing, nearest
+
+
+@dataclass(frozen=True)
+class Link:
+    """A monotone increasing map g from a parameter to the linear predictor.
+
+    Attributes:
+        name: its name.
+        forward: g, for numpy arrays.
+        inverse: g^-1, for JAX arrays.
+        slope: d g^-1(eta) / d eta as a function of mu, for numpy arrays.
+        equation: g(mu) for printing.
+    """
+
+    name: str
+    forward: Callable[[Any], Any]
+    inverse: Callable[[Any], Any]
+    slope: Callable[[Any], Any]
+    equation: str
+
+
+def _logit(mu: Any) -> Any:
+    return np.log(mu) - np.log1p(-np.asarray(mu))
+
+
+def _probit(mu: Any) -> Any:
+    from scipy.special import ndtri
+
+    return ndtri(mu)
+
+
+def _cloglog(mu: Any) -> Any:
+    return np.log(-np.log1p(-np.asarray(mu)))
+
+
+LINKS: dict[str, Link] = {
+    link.name: link
+    for link in (
+        Link("identity", lambda mu: mu, lambda eta: eta, lambda mu: np.ones_like(mu), "mu"),
+        Link("log", np.log, jnp.exp, lambda mu: mu, "log(mu)"),
+        Link("logit", _logit, jax.nn.sigmoid, lambda mu: mu * (1 - mu), "logit(mu)"),
+        Link(
+            "probit",
+            _probit,
+            ndtr,
+            lambda mu: np.exp(-0.5 * _probit(mu) ** 2) / np.sqrt(2 * np.pi),
+            "probit(mu)",
+        ),
+        Link(
+            "cloglog",
+            _cloglog,
+            lambda eta: -jnp.expm1(-jnp.exp(eta)),
+            lambda mu: -(1 - mu) * np.log1p(-np.asarray(mu)),
+            "cloglog(mu)",
+        ),
+    )
+}
+
+
+def find_link(name: str, allowed: tuple[str, ...], family: str) -> Link:
+    """Returns the link of a name.
+
+    Raises:
+        FamilyError: the family does not take it.
+    """
+    if not isinstance(name, str) or name not in allowed:
+        raise FamilyError(
+            f"family `{family}` has no link `{name}`.{nearest(str(name), allowed)} "
+            f"Links of this family: {listing(allowed)}."
+        )
+    return LINKS[name]

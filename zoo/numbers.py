@@ -1,0 +1,208 @@
+"""The numbers of a model: prior distributions, and coordinates in which every unit is about 1."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..formula import Design
+from ..formula.design import GroupDesign, PredictorDesign
+from ..formula.schema import GroupSchema, PredictorSchema
+from ..formula.terms import MEAN
+from .defaults import effect_scales, link_scale
+from .family import Summary
+from .groups import find_group
+from .links import LINKS
+from .priors import Prior
+from .spec import ModelSpec
+
+RELIABLE = 0.75
+"""A group is sampled centred when its data explain at least this share of its effects' variance."""
+
+
+def numbers(spec: ModelSpec, design: Design) -> dict[str, Any]:
+    """Returns every number that the compiled model takes beside the design, as a tree of arrays."""
+    prior = spec.prior
+    links = dict(spec.links)
+    working = _working_response(spec, design)
+    out: dict[str, Any] = {}
+    for predictor in spec.schema.predictors:
+        name = predictor.parameter
+        arrays = design.predictors[name]
+        location, scale = link_scale(name, spec.family, links, spec.summary)
+        information = spec.summary.information if name == MEAN else 0.5
+        names, _ = spec.coefficient_names(name)
+        entry: dict[str, Any] = {"groups": ()}
+        if names:
+            entry["coefficients"] = _coefficients(
+                [prior[n] for n in names],
+                predictor,
+                arrays,
+                location,
+                scale,
+                information,
+                spec.centred_intercept(name),
+            )
+        residual = working - _project(working, predictor, arrays) if name == MEAN else None
+        entry["groups"] = tuple(
+            _group(spec, name, i, group, group_arrays, scale, residual)
+            for i, (group, group_arrays) in enumerate(
+                zip(predictor.groups, arrays.groups, strict=True)
+            )
+        )
+        out[name] = entry
+    if spec.scalars:
+        parameters = [spec.family.parameter(name) for name in spec.scalars]
+        guesses = np.array([parameter.guess(spec.summary) for parameter in parameters])
+        out["family"] = _independent([prior[name] for name in spec.scalars], guesses)
+    return out
+
+
+def _independent(priors: list[Prior], guesses: np.ndarray, sizes: Any = None) -> dict[str, Any]:
+    """Coordinates of parameters with bounded support: the transform's own, centred on a guess."""
+    from numpyro.distributions import biject_to
+
+    distributions = tuple(prior.distribution() for prior in priors)
+    sizes = sizes or [1] * len(priors)
+    location, start = [], 0
+    for distribution, size in zip(distributions, sizes, strict=True):
+        part = guesses[start : start + size]
+        raw = np.asarray(biject_to(distribution.support).inv(part), dtype=np.float64)
+        location.append(np.where(np.isfinite(raw), raw, 0.0))
+        start += size
+    p = len(guesses)
+    return {
+        "priors": tuple(prior.numbers() for prior in priors),
+        "location": np.concatenate(location),
+        "basis": np.ones(p),
+        "lean": np.zeros(p),
+        "log_volume": np.zeros(()),
+    }
+
+
+def _coefficients(
+    priors: list[Prior],
+    predictor: PredictorSchema,
+    arrays: PredictorDesign,
+    location: float,
+    scale: float,
+    information: float,
+    centred: bool,
+) -> dict[str, Any]:
+    """Coordinates in which the coefficients are about uncorrelated with spread about 1."""
+    from numpyro.distributions import constraints
+
+    distributions = tuple(prior.distribution() for prior in priors)
+    matrix, first = arrays.matrix, int(predictor.intercept)
+    means = matrix.mean(axis=0) if predictor.intercept else np.zeros(matrix.shape[1])
+    effective = min([len(g.levels) for g in predictor.groups] + [len(matrix)])
+    information = information * effective / max(len(matrix), 1)
+    gram = (matrix - means).T @ (matrix - means) * information
+    size = np.sqrt(np.maximum((matrix**2).mean(axis=0), 1e-300))
+    gram = gram + np.diag(size**2 / scale**2 * 1e-2)  # weak ridge: finite also where data say nothing
+    slopes = np.linalg.inv(np.linalg.cholesky(gram)).T if len(gram) else gram
+    p = first + len(gram)
+    basis, offset = np.zeros((p, p)), np.zeros(p)
+    basis[first:, first:] = slopes
+    if predictor.intercept:
+        basis[0, 0] = 1 / np.sqrt(information * len(matrix) + 1e-2 / scale**2)
+        basis[0, 1:] = -means @ slopes
+        offset[0] = location
+    start = 0
+    sizes = [1] * first + [term.size for term in predictor.terms]
+    bounded = np.zeros(p, dtype=bool)
+    for distribution, width in zip(distributions, sizes, strict=True):
+        real = distribution.support in (constraints.real, constraints.real_vector)
+        bounded[start : start + width] = not real
+        start += width
+    if bounded.any():  # their coordinates are the transform's own
+        basis[bounded, :] = 0
+        basis[:, bounded] = 0
+        basis[bounded, bounded] = 1
+        offset[bounded] = 0
+    lean = np.zeros(p)
+    if predictor.intercept and centred:
+        lean[1:] = means
+    return {
+        "priors": tuple(prior.numbers() for prior in priors),
+        "location": offset,
+        "basis": basis,
+        "lean": lean,
+        "log_volume": np.asarray(np.linalg.slogdet(basis)[1]),
+    }
+
+
+def _group(
+    spec: ModelSpec,
+    parameter: str,
+    position: int,
+    group: GroupSchema,
+    arrays: GroupDesign,
+    scale: float,
+    residual: np.ndarray | None,
+) -> dict[str, Any]:
+    prior, names = spec.prior, spec.group_names(parameter, position)
+    guess = 0.5 * scale / effect_scales(arrays.effects)
+    centred = np.zeros(len(group.levels), dtype=bool)
+    if residual is not None:
+        guess, centred = _reliability(arrays, len(group.levels), residual, guess)
+    member = find_group(group.term.distribution)
+    sizes = [effect.size for effect in group.effects]
+    eta = prior[names["corr"]].numbers()["eta"] if names["corr"] in prior else np.asarray(1.0)
+    out = {
+        "sd": _independent([prior[name] for name in names["sd"]], guess, sizes),
+        "eta": eta,
+        "units": guess,
+        "centred": centred,
+    }
+    if member.parameters:
+        guesses = np.array([p.guess(spec.summary) for p in member.parameters])
+        out["shape"] = _independent([prior[name] for name in names["shape"]], guesses)
+    return out
+
+
+def _working_response(spec: ModelSpec, design: Design) -> np.ndarray:
+    """The response moved to the scale of the link by one linear step from its mean."""
+    y, summary = design.response["y"], spec.summary
+    mean = summary.mean
+    trials = design.response.get("trials")
+    values = y / trials if trials is not None else y
+    link = LINKS[dict(spec.links)[MEAN]]
+    slope = float(np.asarray(link.slope(np.asarray(mean)))) or 1.0
+    return (values - mean) / slope
+
+
+def _project(working: np.ndarray, predictor: PredictorSchema, arrays: PredictorDesign) -> np.ndarray:
+    columns = [arrays.matrix]
+    if predictor.intercept:
+        columns.insert(0, np.ones((len(working), 1)))
+    matrix = np.concatenate(columns, axis=1)
+    if not matrix.shape[1]:
+        return np.zeros_like(working)
+    return matrix @ np.linalg.lstsq(matrix, working, rcond=None)[0]
+
+
+def _reliability(
+    arrays: GroupDesign, groups: int, residual: np.ndarray, fallback: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Guesses the spread of effects by moments, and which groups' data determine their effects."""
+    z, index = arrays.effects, arrays.index
+    k = z.shape[1]
+    cross = np.zeros((groups, k, k))
+    np.add.at(cross, index, z[:, :, None] * z[:, None, :])
+    right = np.zeros((groups, k))
+    np.add.at(right, index, z * residual[:, None])
+    unit = 1 / fallback
+    ridge = np.einsum("k,kl->kl", unit**2, np.eye(k)) * residual.var() * 0.25
+    inverse = np.linalg.inv(cross + ridge + 1e-300 * np.eye(k))
+    effects = np.einsum("jkl,jl->jk", inverse, right)
+    noise = max(float(np.mean((residual - (z * effects[index]).sum(axis=1)) ** 2)), 1e-300)
+    error = noise * np.einsum("jkk->jk", inverse)
+    variance = np.maximum((effects**2).mean(axis=0) - error.mean(axis=0), (0.2 * fallback) ** 2)
+    variance = np.minimum(variance, (4 * fallback) ** 2)
+    reliable = variance / (variance + error)
+    return np.sqrt(variance), reliable.min(axis=1) > RELIABLE
+
+
+__all__ = ["Summary", "numbers"]

@@ -1,0 +1,265 @@
+"""ModelSpec: schema + family + priors as a value. It prints itself; it cannot fit."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ..errors import FamilyError, FormulaError, PriorError, listing, nearest, pointer
+from ..formula import Design, Schema
+from ..formula.terms import INTERCEPT, MEAN
+from .blocks import BlockShape
+from .checks import check_design
+from .compile import GroupStructure, PredictorStructure, Structure
+from .defaults import default_priors, summarize
+from .families import FAMILIES, find_family
+from .family import Family, Summary
+from .groups import find_group
+from .links import find_link
+from .names import correlation_name, scale_name, shape_name
+from .priors import Prior, as_prior
+
+SLOPES, SCALES = "slopes", "sds"
+
+
+@dataclass(frozen=True)
+class ModelSpec:
+    """A model without its data's arrays.
+
+    Attributes:
+        schema: the formula bound to the training data.
+        family: the family of the response.
+        links: (parameter, link) for the mean and every modelled parameter.
+        priors: (printed name, prior) for every parameter.
+        explicit: names of the priors that the user gave.
+        summary: what the default priors know of the response.
+    """
+
+    schema: Schema
+    family: Family
+    links: tuple[tuple[str, str], ...]
+    priors: tuple[tuple[str, Prior], ...]
+    explicit: frozenset[str]
+    summary: Summary
+
+    @property
+    def prior(self) -> dict[str, Prior]:
+        """The priors by printed name."""
+        return dict(self.priors)
+
+    @property
+    def scalars(self) -> tuple[str, ...]:
+        """The parameters of the family that are one number each."""
+        prior = self.prior
+        modelled = {p.parameter for p in self.schema.predictors}
+        return tuple(
+            p.name for p in self.family.parameters if p.name in prior and p.name not in modelled
+        )
+
+    @property
+    def structure(self) -> Structure:
+        """What a compiled program depends on."""
+        links, prior = dict(self.links), self.prior
+        predictors = []
+        factors: dict[str, int] = {}
+        for predictor in self.schema.predictors:
+            for group in predictor.groups:
+                factors.setdefault(group.term.group, len(factors))
+            groups = []
+            for i, group in enumerate(predictor.groups):
+                names = self.group_names(predictor.parameter, i)
+                groups.append(
+                    GroupStructure(
+                        _shape(prior, names["sd"], [effect.size for effect in group.effects]),
+                        group.term.correlated and group.size > 1,
+                        find_group(group.term.distribution),
+                        _shape(prior, names["shape"]),
+                        factors[group.term.group],
+                    )
+                )
+            predictors.append(
+                PredictorStructure(
+                    predictor.parameter,
+                    links[predictor.parameter],
+                    predictor.intercept,
+                    _shape(prior, *self.coefficient_names(predictor.parameter)),
+                    tuple(groups),
+                )
+            )
+        scalars = self.scalars
+        return Structure(self.family, tuple(predictors), scalars, _shape(prior, scalars))
+
+    def coefficient_names(self, parameter: str) -> tuple[list[str], list[int]]:
+        """Printed names and sizes of a predictor's terms, the intercept first."""
+        position = [p.parameter for p in self.schema.predictors].index(parameter)
+        predictor = self.schema.predictors[position]
+        prefixed = self.schema.formula.predictors[position].prefixed
+        names = [prefixed(INTERCEPT)] * predictor.intercept
+        names += [prefixed(term.name) for term in predictor.terms]
+        return names, [1] * predictor.intercept + [term.size for term in predictor.terms]
+
+    def centred_intercept(self, parameter: str) -> bool:
+        """Whether the prior of a predictor's intercept is about the centred design."""
+        name = INTERCEPT if parameter == MEAN else f"{parameter}_{INTERCEPT}"
+        return name not in self.explicit
+
+    def group_names(self, parameter: str, index: int) -> dict[str, Any]:
+        """Printed names of one group term's parameters: `sd` and `effects` (lists), `corr`, `shape`."""
+        position = [p.parameter for p in self.schema.predictors].index(parameter)
+        predictor = self.schema.predictors[position]
+        prefixed = self.schema.formula.predictors[position].prefixed
+        group = predictor.groups[index]
+        variables = [prefixed(group.variable(effect)) for effect in group.effects]
+        member = find_group(group.term.distribution)
+        return {
+            "effects": variables,
+            "sd": [scale_name(variable) for variable in variables],
+            "corr": correlation_name(predictor, group, prefixed),
+            "shape": [shape_name(p.name, predictor, group, prefixed) for p in member.parameters],
+        }
+
+
+def _shape(
+    prior: Mapping[str, Prior], names: Sequence[str], sizes: Sequence[int] | None = None
+) -> BlockShape:
+    widths = (1,) * len(names) if sizes is None else tuple(sizes)
+    return BlockShape(tuple(prior[name].form for name in names), widths)
+
+
+def specify(
+    schema: Schema,
+    design: Design,
+    family: object,
+    link: str | None = None,
+    priors: Mapping[str, Any] | None = None,
+) -> ModelSpec:
+    """Joins a schema, a family and priors into a model, and checks that they fit the data.
+
+    Args:
+        schema: the formula bound to the data.
+        design: the training arrays.
+        family: a name, an alias or a Family.
+        link: the link of the mean; by default the family's first.
+        priors: printed name -> prior, for parameters whose default is not wanted.
+
+    Returns:
+        The specification.
+
+    Raises:
+        FamilyError: unknown family or link, or the response is outside the support.
+        PriorError: a name is none of the model's parameters, or the prior does not fit it.
+        FormulaError: a line models a parameter that the family lacks.
+    """
+    member = find_family(family)
+    _check_response(schema, design, member)
+    chosen = link if link is not None else member.links[0]
+    links = {MEAN: find_link(chosen, member.links, member.name).name}
+    for predictor in schema.formula.predictors[1:]:
+        try:
+            links[predictor.parameter] = member.parameter(predictor.parameter).link
+        except FamilyError as error:
+            raise FormulaError(f"{error}{pointer(schema.formula.text, predictor.parameter)}") from None
+    summary = summarize(member, find_link(links[MEAN], member.links, member.name), design)
+    check_design(schema, design, member, summary)
+    defaults = default_priors(schema, member, links, design, summary)
+    chosen_priors, explicit = _override(defaults, priors or {}, schema)
+    return ModelSpec(
+        schema=schema,
+        family=member,
+        links=tuple(links.items()),
+        priors=tuple(chosen_priors.items()),
+        explicit=explicit,
+        summary=summary,
+    )
+
+
+def _check_response(schema: Schema, design: Design, family: Family) -> None:
+    if schema.response_levels and not (
+        family.support.name == "binary" and len(schema.response_levels) == 2
+    ):
+        raise FamilyError(
+            f"the response `{schema.response}` holds labels ({listing(schema.response_levels, 5)}); "
+            "only family `bernoulli` with two labels reads them, counting the second as 1."
+        )
+    for extra in schema.extras:
+        if extra not in family.extras:
+            raise FamilyError(
+                f"family `{family.name}` cannot use the {extra.replace('_', ' ')} in "
+                f"`{schema.response}`."
+            )
+    for extra in family.required:
+        if extra not in schema.extras:
+            raise FamilyError(
+                f"family `{family.name}` needs {extra}: write the response as "
+                f"prop(successes, {extra})."
+            )
+    family.check(design.response["y"], schema.response, design.rows, FAMILIES)
+
+
+def _override(
+    defaults: dict[str, Prior], given: Mapping[str, Any], schema: Schema
+) -> tuple[dict[str, Prior], frozenset[str]]:
+    if not isinstance(given, Mapping):
+        raise PriorError("priors= takes a dictionary from parameter names to priors.")
+    sizes = _sizes(schema)
+    terms = {
+        predictor.prefixed(term.name)
+        for predictor in schema.formula.predictors
+        for term in predictor.common
+        if term.factors
+    }
+    shortcuts = {SLOPES: terms, SCALES: {name for name in defaults if name.startswith("sd(")}}
+    out, explicit = dict(defaults), set()
+    # shortcuts first, so that a prior by name wins over one by shortcut
+    for name, value in sorted(given.items(), key=lambda item: item[0] not in shortcuts):
+        plain = str(name).replace("`", "")
+        matching = {key for key in defaults if key.replace("`", "") == plain}
+        targets = shortcuts.get(str(name), matching)
+        if not targets:
+            names = [*defaults, SLOPES, SCALES]
+            raise PriorError(
+                f"the model has no parameter `{name}`.{nearest(str(name), names)} "
+                f"Parameters: {listing(defaults)}; or `slopes`, `sds` for all of a kind."
+            )
+        prior = as_prior(value, str(name))
+        for target in targets:
+            _check_prior(target, prior, defaults[target], sizes.get(target, 1))
+            out[target] = prior
+            explicit.add(target)
+    return out, frozenset(explicit)
+
+
+def _sizes(schema: Schema) -> dict[str, int]:
+    sizes = {}
+    for predictor, formula in zip(schema.predictors, schema.formula.predictors, strict=True):
+        sizes |= {formula.prefixed(term.name): term.size for term in predictor.terms}
+        for group in predictor.groups:
+            for effect in group.effects:
+                sizes[scale_name(formula.prefixed(group.variable(effect)))] = effect.size
+    return sizes
+
+
+def _check_prior(name: str, prior: Prior, default: Prior, size: int) -> None:
+    if prior.is_correlation != default.is_correlation:
+        fitting = "bz.LKJ(eta)" if default.is_correlation else "a prior of a number"
+        raise PriorError(f"`{name}` takes {fitting}, not {prior}.")
+    if prior.is_correlation:
+        return
+    distribution = prior.distribution()
+    if getattr(distribution.support, "is_discrete", False):
+        raise PriorError(f"`{name}` is continuous, but {prior} is a discrete prior.")
+    shape = tuple(distribution.batch_shape) + tuple(distribution.event_shape)
+    if shape not in ((), (size,)) and not (size == 1 and shape == (1,)):
+        raise PriorError(
+            f"the prior of `{name}` has shape {shape}, but the parameter has {size} number(s)."
+        )
+    needs_positive = default.name.startswith("Half") or default.name in ("Gamma", "Beta")
+    if needs_positive:
+        support = distribution.support
+        inside = bool((~support(-1.0)).all()) if hasattr(support(-1.0), "all") else not support(-1.0)
+        if not inside:
+            raise PriorError(
+                f"`{name}` is positive, but {prior} allows negative values. Use for example "
+                "HalfNormal(scale), Exponential(rate), or Flat(low=0)."
+            )
