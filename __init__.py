@@ -1,0 +1,46 @@
+"""bayeszoo: one formula, every method, for grouped and time-series data."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ._version import VERSION as __version__
+from .errors import BayeszooError
+
+if TYPE_CHECKING:
+    from .inference.fit import Fit
+    from .inference.model import Model, fit
+    from .inference.storage import load
+    from .zoo.family import Family
+
+_HOMES = {
+    "Model": "inference.model",
+    "fit": "inference.model",
+    "Fit": "inference.fit",
+    "load": "inference.storage",
+    "Family": "zoo.family",
+}
+_PRIORS = (
+    "Normal HalfNormal StudentT HalfStudentT Cauchy HalfCauchy Laplace Exponential Gamma "
+    "InverseGamma LogNormal Beta Uniform Flat LKJ"
+).split()
+_MODULES = ("datasets", "zoo", "plots")
+
+__all__ = ["BayeszooError", "Family", "Fit", "Model", "__version__", "fit", "load", *_PRIORS]
+
+
+def __getattr__(name: str) -> Any:
+    """Imports the part of bayeszoo that a name lives in, when the name is first used."""
+    from importlib import import_module
+
+    if name in _HOMES:
+        return getattr(import_module(f".{_HOMES[name]}", __name__), name)
+    if name in _PRIORS:
+        return import_module(".zoo.priors", __name__).CONSTRUCTORS[name]
+    if name in _MODULES:
+        return import_module(f".{name}", __name__)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted([*__all__, *_MODULES])

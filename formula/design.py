@@ -15,7 +15,7 @@ from .tables import Categories, Table
 from .terms import GroupTerm, Predictor
 from .values import ResponseValue
 
-UNSEEN, MISSING = -1, -2
+MISSING = -1
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,11 +24,14 @@ class GroupDesign:
 
     Attributes:
         effects: values that multiply the group's effects, shape (obs, effect).
-        index: the group of each row, shape (obs,); -1 for a group not seen in training.
+        index: the group of each row, shape (obs,): a training group, or one of `unseen` counted on
+            from them, or -1 where it is missing.
+        unseen: labels of the groups that the training data lacked.
     """
 
     effects: np.ndarray
     index: np.ndarray
+    unseen: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,7 +100,7 @@ def apply(
         rows: positions of the rows to keep; None keeps all.
 
     Returns:
-        The arrays; missing predictors are NaN, unseen groups have index -1.
+        The arrays; missing predictors are NaN, unseen groups are numbered on.
 
     Raises:
         FormulaError: a column is absent.
@@ -170,7 +173,7 @@ def _predictor(
     groups = tuple(
         GroupDesign(
             np.concatenate([term_columns(e, values, rows) for e in group.effects], axis=1),
-            _index(group, values)[rows],
+            *_index(group, values, rows),
         )
         for group in schema.groups
     )
@@ -178,11 +181,21 @@ def _predictor(
     return PredictorDesign(matrix, offset, groups)
 
 
-def _index(group: GroupSchema, values: Mapping[str, Any]) -> np.ndarray:
+def _index(
+    group: GroupSchema, values: Mapping[str, Any], rows: np.ndarray
+) -> tuple[np.ndarray, tuple[str, ...]]:
     keys, codes = group_keys(group.term, values)
     position = {key: i for i, key in enumerate(group.keys)}
-    lookup = np.array([*(position.get(key, UNSEEN) for key in keys), MISSING])
-    return lookup[codes].astype(np.int32)
+    position |= {tuple(map(str, key)): i for i, key in enumerate(group.keys)}
+    lookup, unseen = [], []
+    for key in keys:
+        found = position.get(key, position.get(tuple(map(str, key))))
+        if found is None:
+            found = len(group.keys) + len(unseen)
+            unseen.append(":".join(map(str, key)))
+        lookup.append(found)
+    index = np.array([*lookup, MISSING])[codes].astype(np.int32)
+    return index[rows], tuple(unseen)
 
 
 def group_keys(

@@ -17,7 +17,7 @@ from .links import LINKS
 from .priors import Prior
 from .spec import ModelSpec
 
-RELIABLE = 0.75
+RELIABLE = 0.6
 """A group is sampled centred when its data explain at least this share of its effects' variance."""
 
 

@@ -1,0 +1,3 @@
+"""The version of bayeszoo."""
+
+VERSION = "0.1.0"

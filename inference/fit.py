@@ -1,0 +1,173 @@
+"""Fit: a model with its draws, and thin doors to the verbs that answer questions."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from ..errors import OptionError
+from .backend import Backend, Draws
+from .diagnose import diagnose
+from .evaluate import flatten, linear_predictors, log_likelihood
+from .idata import build, dataset, load_arviz
+from .options import number
+from .predict import predict
+from .summary import summarize
+
+if TYPE_CHECKING:
+    import arviz
+
+    from .model import Model
+
+EAGER = 20_000_000
+"""Up to this many numbers, the pointwise log-likelihood is part of `idata` from the start."""
+
+
+class Fit:
+    """The result of fitting a model, by any method.
+
+    Attributes:
+        model: the model.
+        method: the method's name.
+        draws: natural parameters by generic name, statistics, the method's own notes.
+        info: seed, settings, timings.
+    """
+
+    def __init__(self, model: Model, backend: Backend, draws: Draws, info: Mapping[str, Any]) -> None:
+        self.model = model
+        self.backend = backend
+        self.draws = draws
+        self.info = dict(info)
+        self._idata: arviz.InferenceData | None = None
+
+    @property
+    def method(self) -> str:
+        """The name of the method."""
+        return self.backend.name
+
+    @property
+    def result(self) -> Any:
+        """The result object of statsmodels for frequentist fits; None for others."""
+        return self.draws.result
+
+    @property
+    def idata(self) -> arviz.InferenceData:
+        """The fit as `arviz.InferenceData`, built when first asked for."""
+        if self._idata is None:
+            model = self.model
+            self._idata = build(
+                model.spec, self.draws, model.design, model.table, self.attributes()
+            )
+            shape = np.shape(next(iter(self.draws.natural.values())))
+            if shape[0] * shape[1] * model.design.size <= EAGER:
+                self.log_likelihood()
+        return self._idata
+
+    def attributes(self) -> dict[str, Any]:
+        """What the groups of `idata` carry: formula, family, method, seed, versions, timings."""
+        spec = self.model.spec
+        return {
+            "formula": spec.schema.formula.text,
+            "family": spec.family.name,
+            "link": dict(spec.links)["mu"],
+            "method": self.method,
+            "inference": "frequentist" if self.backend.frequentist else "bayesian",
+            "seed": self.info.get("seed", 0),
+            "created_at": self.info.get("created_at", ""),
+            "inference_library": "bayeszoo",
+            **{f"time_{k}": v for k, v in self.info.get("timings", {}).items()},
+            **self.info.get("versions", {}),
+        }
+
+    def log_likelihood(self) -> xr.DataArray:
+        """Returns the pointwise log-likelihood (chain, draw, obs), computed once and then kept."""
+        idata = self.idata
+        model = self.model
+        name = model.spec.schema.response
+        if "log_likelihood" not in idata.groups():
+            values = log_likelihood(model.spec.structure, model.design, self.draws.natural)
+            group = dataset({name: (("obs",), values)}, {"obs": list(model.design.rows)})
+            idata.add_groups({"log_likelihood": group})
+        group = idata["log_likelihood"]
+        return group[next(iter(group.data_vars))]
+
+    def summary(self, prob: float = 0.95, groups: bool = False) -> pd.DataFrame:
+        """Returns one row per parameter: mean, sd, interval, and what the method adds.
+
+        Args:
+            prob: probability of the equal-tailed interval.
+            groups: whether to list the group effects too.
+
+        Returns:
+            A table indexed by printed names.
+
+        Raises:
+            OptionError: prob is not between 0 and 1.
+        """
+        number("prob", prob, 0.0, 1.0)
+        return summarize(self.model.spec, self.backend, self.draws, prob, groups)
+
+    def diagnose(self) -> list[str]:
+        """Returns findings, each a sentence with its remedy; an empty list when all is well."""
+        return diagnose(self)
+
+    def mean_linear_predictor(self) -> np.ndarray:
+        """Returns the linear predictor of the mean at the mean of the draws, shape (obs,)."""
+        flat = flatten(self.draws.natural)
+        centre = {name: array.mean(axis=0, keepdims=True) for name, array in flat.items()}
+        return linear_predictors(self.model.spec.structure, self.model.design, centre)["mu"][0]
+
+    def predict(
+        self,
+        data: Any = None,
+        kind: str = "mean",
+        groups: str = "fitted",
+        draws: int | None = None,
+        seed: int = 0,
+    ) -> xr.DataArray:
+        """Predicts the response; see `inference.predict.predict`."""
+        return predict(self, data, kind, groups, draws, seed)
+
+    def loo(self, **options: Any) -> Any:
+        """Returns the leave-one-out cross-validation of ArviZ (PSIS-LOO)."""
+        return self._compare("loo", options)
+
+    def waic(self, **options: Any) -> Any:
+        """Returns the widely applicable information criterion of ArviZ."""
+        return self._compare("waic", options)
+
+    def _compare(self, criterion: str, options: dict[str, Any]) -> Any:
+        if self.backend.point:
+            raise OptionError(
+                f'{criterion}() needs draws, but method "{self.method}" gives one estimate. Fit by '
+                '"nuts", "svi" or "laplace".'
+            )
+        self.log_likelihood()
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            if not self.backend.sampled:
+                options = {"reff": 1.0, **options} if criterion == "loo" else options
+            return getattr(load_arviz(), criterion)(self.idata, **options)
+
+    def save(self, path: Any) -> None:
+        """Saves the fit to one NetCDF file, from which `bz.load` restores it; never pickled."""
+        from .storage import save
+
+        save(self, path)
+
+    def verdict(self) -> str:
+        """Returns the one line that is printed after a fit."""
+        findings = self.diagnose()
+        seconds = self.info.get("timings", {}).get("fit", float("nan"))
+        head = f"{self.method}: {self.model.spec.schema.rows.used:,} rows, {seconds:.1f} s"
+        if not findings:
+            return f"{head}; all is well."
+        return "\n".join([f"{head}; {len(findings)} finding(s):", *(f"  - {f}" for f in findings)])
+
+    def __repr__(self) -> str:
+        return f"<Fit of {self.model.spec.schema.formula.text!r} by {self.method}>"

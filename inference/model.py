@@ -1,0 +1,250 @@
+"""Model, the front-door class: a ModelSpec with its data, and thin methods."""
+
+from __future__ import annotations
+
+import datetime
+import sys
+import time
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from ..errors import FormulaError, OptionError
+from ..formula import TRANSFORMS, Design, Vocabulary, learn, parse, read
+from ..zoo.compile import model as numpyro_model
+from ..zoo.numbers import numbers
+from ..zoo.printing import describe, prior_table
+from ..zoo.spec import specify
+from .backend import Problem
+from .backends import find_backend
+from .fit import Fit
+from .idata import load_arviz, versions
+from .options import settings, whole
+from .variables import variables
+
+
+class Model:
+    """A model of a table: formula, family and priors, bound to data.
+
+    Args:
+        formula: for example `"Power ~ stim + (1 + stim | mouse)"`; further lines model further
+            parameters of the family.
+        data: pandas or polars DataFrame, dict of arrays, or xarray Dataset; never changed.
+        family: a name, an alias, or a `bz.Family`.
+        link: the link of the mean; by default the family's own.
+        priors: printed name -> prior, for parameters whose default is not wanted.
+        mask: which neuron uses which term, for two-dimensional responses.
+        functions: extra functions that the formula may call.
+
+    Raises:
+        FormulaError: the formula cannot be read or does not fit the data.
+        DataError: the data cannot be used as given.
+        FamilyError: unknown family, or a response outside its support.
+        PriorError: unknown parameter, or a prior that does not fit it.
+
+    Example:
+        >>> import bayeszoo as bz
+        >>> model = bz.Model("y ~ x", {"y": [1.0, 2.0, 4.0], "x": [0.0, 1.0, 2.0]})
+        >>> list(model.spec.prior)
+        ['Intercept', 'x', 'sigma']
+    """
+
+    def __init__(
+        self,
+        formula: str,
+        data: Any,
+        *,
+        family: object = "normal",
+        link: str | None = None,
+        priors: Mapping[str, Any] | None = None,
+        mask: Any = None,
+        functions: Mapping[str, Callable[..., Any]] | None = None,
+    ) -> None:
+        if mask is not None:
+            raise OptionError("mask= is for two-dimensional responses, which tables do not have.")
+        self.table = read(data)
+        self.functions = _check_functions(functions)
+        roles = {name: transform.role for name, transform in TRANSFORMS.items()}
+        vocabulary = Vocabulary(
+            roles | dict.fromkeys(self.functions, "column"), tuple(self.table.columns)
+        )
+        parsed = parse(formula, vocabulary)
+        schema, self.design = learn(parsed, self.table, self.functions)
+        self.spec = specify(schema, self.design, family, link, priors)
+        self._numbers: dict[str, Any] | None = None
+
+    def __str__(self) -> str:
+        return describe(self.spec)
+
+    def __repr__(self) -> str:
+        return f"<Model {self.spec.schema.formula.text!r}, family {self.spec.family.name}>"
+
+    def prior_table(self) -> pd.DataFrame:
+        """Returns a table of every parameter's prior."""
+        return prior_table(self.spec)
+
+    @property
+    def numbers(self) -> dict[str, Any]:
+        """The numbers that compiled programs take beside the design."""
+        if self._numbers is None:
+            self._numbers = numbers(self.spec, self.design)
+        return self._numbers
+
+    def guesses(self) -> dict[str, float]:
+        """A plausible size of each standard deviation of groups, by printed name."""
+        found, coords = variables(self.spec)
+        out = {}
+        for variable in found:
+            if variable.kind == "scale":
+                parameter, group = variable.source.split(".")[:2]
+                units = self.numbers[parameter]["groups"][int(group.removeprefix("group"))]["units"]
+                if isinstance(variable.index, int):
+                    out[variable.name] = float(units[variable.index])
+                else:
+                    for label, unit in zip(coords[variable.dims[0]], units[variable.index], strict=True):
+                        out[f"{variable.name}[{label}]"] = float(unit)
+        return out
+
+    @property
+    def numpyro(self) -> Callable[..., None]:
+        """The plain NumPyro model, a callable without arguments, for going on by hand.
+
+        Its latent sites are dimensionless; natural parameters are deterministic sites by their
+        printed names. `observed=False` draws the response too.
+        """
+        return partial(_by_hand, self)
+
+    def fit(
+        self,
+        method: str = "nuts",
+        *,
+        seed: int = 0,
+        progress: bool = True,
+        **options: Any,
+    ) -> Fit:
+        """Fits the model.
+
+        Args:
+            method: `nuts`, `map`, `svi`, `laplace`, `ols`, `lme` or `glm`.
+            seed: the same seed gives the same answer on one machine.
+            progress: whether to show a progress bar and a line with the verdict.
+            **options: options of the method, such as draws, tune and chains of `nuts`.
+
+        Returns:
+            The fit.
+
+        Raises:
+            OptionError: unknown method or option.
+            FitError: the method cannot fit this model; the message says which can.
+        """
+        backend = find_backend(method)
+        whole("seed", seed, 0, 2**63 - 1)
+        chosen = settings(backend.settings, method, options)
+        started = time.perf_counter()
+        problem = Problem(
+            self.spec,
+            self.design,
+            self.spec.structure,
+            self.design.arrays(),
+            self.numbers,
+            while_waiting=_import_arviz,
+        )
+        draws = backend.run(chosen, problem, seed, progress)
+        info = {
+            "seed": seed,
+            "settings": {name: getattr(chosen, name) for name in chosen.__dataclass_fields__},
+            "timings": {"fit": time.perf_counter() - started},
+            "versions": versions(),
+            "created_at": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        }
+        fit = Fit(self, backend, draws, info)
+        if progress:
+            sys.stderr.write(fit.verdict() + "\n")
+        return fit
+
+    def prior_predictive(self, draws: int = 500, seed: int = 0) -> Any:
+        """Draws parameters and responses from the prior.
+
+        Args:
+            draws: number of draws.
+            seed: the same seed gives the same draws.
+
+        Returns:
+            InferenceData with groups `prior`, `prior_predictive` and `observed_data`.
+
+        Raises:
+            PriorError: a prior is improper.
+        """
+        from .prior import prior_predictive
+
+        return prior_predictive(self, whole("draws", draws, 1), whole("seed", seed, 0))
+
+    def simulate(self, values: Mapping[str, Any], seed: int = 0) -> pd.DataFrame:
+        """Simulates a data set like the training data from given parameter values.
+
+        Args:
+            values: printed name -> value, for every parameter: `Intercept`, `x`, `sd(1|mouse)`, ...
+                Group effects are drawn unless given by name (`1|mouse`: one number per level).
+            seed: the same seed gives the same data.
+
+        Returns:
+            The rows used, with the response column replaced.
+
+        Raises:
+            OptionError: an unknown or missing name.
+        """
+        from .prior import simulate
+
+        return simulate(self, values, whole("seed", seed, 0))
+
+
+def fit(
+    formula: str,
+    data: Any,
+    *,
+    family: object = "normal",
+    method: str = "nuts",
+    link: str | None = None,
+    priors: Mapping[str, Any] | None = None,
+    mask: Any = None,
+    functions: Mapping[str, Callable[..., Any]] | None = None,
+    **options: Any,
+) -> Fit:
+    """Builds a model and fits it in one call; see `Model` and `Model.fit`."""
+    model = Model(
+        formula, data, family=family, link=link, priors=priors, mask=mask, functions=functions
+    )
+    return model.fit(method, **options)
+
+
+def _import_arviz() -> None:
+    load_arviz()
+
+
+def _check_functions(functions: Any) -> dict[str, Callable[..., Any]]:
+    out = dict(functions or {})
+    for name, function in out.items():
+        if not isinstance(name, str) or not name.isidentifier() or not callable(function):
+            raise OptionError("functions= takes a dictionary from names to functions.")
+        if name in TRANSFORMS:
+            raise FormulaError(f"`{name}` is a function of formulas already; choose another name.")
+    return out
+
+
+def _by_hand(model: Model, observed: bool = True) -> None:
+    import numpyro
+
+    structure, arrays = model.spec.structure, model.design.arrays()
+    natural = numpyro_model(structure, arrays, model.numbers, observed=observed)
+    found, _ = variables(model.spec)
+    for variable in found:
+        if variable.source in natural:
+            value = natural[variable.source]
+            picked = value if variable.index is None else value[..., variable.index]
+            numpyro.deterministic(variable.name, picked)
+
+
+__all__ = ["Design", "Model", "fit", "np"]

@@ -1,0 +1,100 @@
+"""The table of a fit: one row per printed parameter."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from ..zoo.spec import ModelSpec
+from .backend import Backend, Draws
+from .idata import load_arviz
+from .variables import printed_rows, variables
+
+
+def draws_by_name(
+    spec: ModelSpec, natural: Mapping[str, Any], groups: bool = False
+) -> dict[str, np.ndarray]:
+    """Returns the draws of every printed parameter, each of shape (chain, draw)."""
+    found, coords = variables(spec)
+    out = {}
+    for variable in found:
+        if variable.source not in natural or (variable.kind == "group" and not groups):
+            continue
+        array = variable.pick(natural)
+        for name, position in printed_rows(variable, coords):
+            out[name] = array[(..., *position)]
+    return out
+
+
+def summarize(
+    spec: ModelSpec, backend: Backend, draws: Draws, prob: float, groups: bool
+) -> pd.DataFrame:
+    """Returns mean, sd and equal-tailed interval of every parameter, and what the method adds.
+
+    Args:
+        spec: the model.
+        backend: how it was fitted.
+        draws: the draws.
+        prob: probability of the interval.
+        groups: whether to list group effects.
+
+    Returns:
+        Columns `mean sd lower upper`; for Markov chains `ess_bulk ess_tail r_hat p_positive`; for
+        frequentist fits `se statistic p_value`, where mean, se and interval are exact.
+    """
+    named = draws_by_name(spec, draws.natural, groups)
+    tail = (1 - prob) / 2
+    rows = {}
+    for name, array in named.items():
+        values = array[np.isfinite(array)]
+        if not values.size:
+            values = np.array([np.nan])
+        row = {"mean": values.mean(), "sd": values.std(ddof=1) if values.size > 1 else np.nan}
+        row["lower"], row["upper"] = np.quantile(values, [tail, 1 - tail])
+        if backend.point:
+            row["sd"] = row["lower"] = row["upper"] = np.nan
+        if backend.sampled:
+            row |= _convergence(array)
+        if not backend.point and not backend.frequentist:
+            row["p_positive"] = float((values > 0).mean())
+        rows[name] = row
+    table = pd.DataFrame.from_dict(rows, orient="index")
+    if backend.frequentist and draws.table is not None:
+        table = _exact(table, draws.table, prob)
+    order = ["mean", "sd", "lower", "upper", "ess_bulk", "ess_tail", "r_hat", "p_positive"]
+    order += ["se", "statistic", "p_value"]
+    return table[[column for column in order if column in table]]
+
+
+def _convergence(array: np.ndarray) -> dict[str, float]:
+    arviz = load_arviz()
+    if array.shape[1] < 4 or np.ptp(array) == 0:
+        return {"ess_bulk": np.nan, "ess_tail": np.nan, "r_hat": np.nan}
+    return {
+        "ess_bulk": float(arviz.ess(array, method="bulk")),
+        "ess_tail": float(arviz.ess(array, method="tail")),
+        "r_hat": float(arviz.rhat(array)) if len(array) > 1 else np.nan,
+    }
+
+
+def _exact(table: pd.DataFrame, exact: pd.DataFrame, prob: float) -> pd.DataFrame:
+    """Puts exact estimates, standard errors and confidence intervals in place of draws' moments."""
+    from scipy import stats
+
+    for name in exact.index.intersection(table.index):
+        row = exact.loc[name]
+        df = row["df"]
+        quantile = stats.t.ppf(0.5 + prob / 2, df) if np.isfinite(df) else stats.norm.ppf(0.5 + prob / 2)
+        table.loc[name, "mean"] = row["estimate"]
+        table.loc[name, ["sd", "se"]] = row["se"]
+        table.loc[name, "lower"] = row["estimate"] - quantile * row["se"]
+        table.loc[name, "upper"] = row["estimate"] + quantile * row["se"]
+        tested = bool(row["tested"]) and row["se"] > 0
+        statistic = row["estimate"] / row["se"] if tested else np.nan
+        table.loc[name, "statistic"] = statistic
+        two_sided = stats.t.sf(abs(statistic), df) if np.isfinite(df) else stats.norm.sf(abs(statistic))
+        table.loc[name, "p_value"] = 2 * two_sided if tested else np.nan
+    return table
