@@ -52,7 +52,8 @@ def summarize(
         values = array[np.isfinite(array)]
         if not values.size:
             values = np.array([np.nan])
-        row = {"mean": values.mean(), "sd": values.std(ddof=1) if values.size > 1 else np.nan}
+        with np.errstate(all="ignore"):
+            row = {"mean": values.mean(), "sd": values.std(ddof=1) if values.size > 1 else np.nan}
         row["lower"], row["upper"] = np.quantile(values, [tail, 1 - tail])
         if backend.point:
             row["sd"] = row["lower"] = row["upper"] = np.nan

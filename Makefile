@@ -1,0 +1,59 @@
+# Everything runs in .venv, made from PYTHON with the exact versions in constraints.txt.
+PYTHON ?= python3
+WORKERS ?= 2
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.made
+ARGS ?=
+
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+export MPLBACKEND := Agg
+PIP := PYTHONWARNINGS=ignore $(BIN)/python -m pip install -q -c constraints.txt
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test slow check format clean
+
+help:
+	@echo "make setup    .venv with everything (PYTHON=python3.12 chooses the interpreter)"
+	@echo "make demo     simulate recordings, fit one model by every method, show one table"
+	@echo "make test     the tests, in WORKERS=2 processes (ARGS='-k lfp' for some)"
+	@echo "make slow     the tests that take minutes: calibration, simulation studies"
+	@echo "make check    formatting, lint and types"
+	@echo "make format   put the formatting right"
+	@echo "make bench    compare with other libraries (BENCH='--jobs sleepstudy --repeats 1')"
+	@echo "make clean    remove .venv, .venv-peers and everything that was built"
+
+setup: $(STAMP)
+
+$(STAMP): pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(PIP) setuptools
+	$(PIP) --no-build-isolation -e ".[dev]"
+	@touch $@
+
+demo: $(STAMP)
+	$(BIN)/python -m bayeszoo demo $(ARGS)
+
+test: $(STAMP)
+	$(BIN)/python -m pytest -q -n $(WORKERS) --dist worksteal $(ARGS)
+
+slow: $(STAMP)
+	$(BIN)/python -m pytest -q -m slow -n $(WORKERS) $(ARGS)
+
+check: $(STAMP)
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/basedpyright
+
+format: $(STAMP)
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+clean:
+	rm -rf $(VENV) $(PEERS) build dist *.egg-info .pytest_cache .ruff_cache .hypothesis demo-output
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# The benchmark itself runs in .venv; only the peers have an environment of their own.
+include benchmarks/peers.mk
+bench: $(STAMP)
+bench: private override PYTHON := $(BIN)/python

@@ -1,0 +1,7 @@
+"""Simulators with known truth, and small tables from published studies."""
+
+from .lfp import lfp
+from .sleepstudy import sleepstudy
+from .spikes import spikes
+
+__all__ = ["lfp", "sleepstudy", "spikes"]

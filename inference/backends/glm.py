@@ -1,0 +1,207 @@
+"""Generalised linear models by statsmodels: maximum likelihood without priors, `glm` of R."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ...errors import FitError
+from ...formula.terms import MEAN
+from ..backend import Backend, Draws, Problem
+from ..frequentist import (
+    BAYESIAN,
+    Estimate,
+    Rows,
+    normal_draws,
+    positive_draws,
+    prior_note,
+    read_rows,
+    refuse,
+    table,
+)
+from ..linear import check_robust, sandwich, well_conditioned
+from ..options import whole
+
+LINKS = {
+    "identity": "Identity",
+    "log": "Log",
+    "logit": "Logit",
+    "probit": "Probit",
+    "cloglog": "CLogLog",
+}
+"""Our links -> statsmodels' classes."""
+
+SEPARATED = 1e-6
+"""A fitted probability or rate this close to its limit..."""
+WIDE = 30.0
+"""...and a standard error, on the scale of the link, this large, mean that there is no optimum."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Settings of generalised linear models.
+
+    Attributes:
+        robust: None, or "HC0" to "HC3" for standard errors that allow a wrong variance function.
+        draws: draws from the estimator's normal distribution.
+    """
+
+    robust: str | None = None
+    draws: int = 1000
+
+    def __post_init__(self) -> None:
+        check_robust(self.robust)
+        whole("draws", self.draws, 1)
+
+
+def run(settings: Settings, problem: Problem, seed: int, progress: bool) -> Draws:
+    """Maximises the likelihood of a generalised linear model.
+
+    `weighted(y, w)` becomes statsmodels' freq_weights, because it counts each row w times. A free
+    scale phi is Pearson's chi-square over the residual degrees of freedom.
+
+    Args:
+        settings: kind of standard errors, number of draws.
+        problem: a model whose family statsmodels has, without group terms.
+        seed: of the draws.
+        progress: not used.
+
+    Returns:
+        Draws from the estimator's normal distribution, the exact table, and statsmodels' result.
+
+    Raises:
+        FitError: the model is none of these, or the iterations broke down.
+    """
+    _check(problem)
+    rows = read_rows(problem, "glm")
+    if not rows.names:
+        raise FitError('method "glm" needs at least one coefficient, but the formula has none.')
+    with warnings.catch_warnings(), np.errstate(all="ignore"):
+        warnings.simplefilter("ignore")
+        result = _maximise(problem, rows, rows.frame, settings.robust)
+        transform = well_conditioned(rows.matrix, problem.structure.predictors[0].intercept)
+        exact = result
+        if transform is not None:
+            exact = _maximise(problem, rows, rows.matrix @ transform, settings.robust)
+        transform = np.eye(len(rows.names)) if transform is None else transform
+        value = transform @ np.asarray(exact.params)
+        covariance = transform @ np.asarray(exact.cov_params()) @ transform.T
+    if not np.isfinite(value).all():
+        raise FitError(_broken(problem, "the estimates are not finite"))
+    generator = np.random.default_rng(seed)
+    se = np.sqrt(np.diag(covariance))
+    estimates = {f"{MEAN}.coefficients": Estimate(value, se, tested=True)}
+    natural = {f"{MEAN}.coefficients": normal_draws(generator, value, covariance, settings.draws)[None]}
+    for name in problem.structure.scalars:
+        scalar, relative = _scalar(problem, exact, rows)
+        estimates[name] = Estimate(np.asarray(scalar), np.asarray(scalar * relative), scale="log")
+        natural[name] = positive_draws(generator, scalar, relative, settings.draws)
+    return Draws(
+        natural,
+        converged=bool(exact.converged),
+        notes=prior_note(problem, "glm") + _separation(rows, exact.mu, problem, se),
+        result=result,
+        table=table(problem.spec, estimates),
+    )
+
+
+def _check(problem: Problem) -> None:
+    family = problem.spec.family
+    if family.glm is None:
+        raise FitError(
+            f'method "glm" cannot fit family `{family.name}`. Methods that can: {BAYESIAN}.'
+        )
+    groups = problem.spec.schema.predictors[0].groups
+    if groups:
+        named = ", ".join(f"`{g.term}`" for g in groups)
+        lme = '"lme" (identity link), ' if family.least_squares else ""
+        raise FitError(
+            f'method "glm" has no group effects, but the formula has {named}. Methods that can: '
+            f"{lme}{BAYESIAN}."
+        )
+    refuse(problem, "glm")
+
+
+def _maximise(problem: Problem, rows: Rows, matrix: Any, robust: str | None) -> Any:
+    import statsmodels.api as sm
+
+    member = problem.spec.family
+    link = getattr(sm.families.links, LINKS[problem.structure.predictors[0].link])()
+    family = getattr(sm.families, str(member.glm))(link)
+    y = rows.y
+    if "trials" in problem.training.response:
+        y = np.column_stack([y, problem.training.response["trials"][rows.kept] - y])
+    options = {"freq_weights": rows.counts} if rows.weighted else {}
+    if rows.known:
+        options["var_weights"] = rows.precision
+    fixed = rows.known or not member.dispersion
+    try:
+        model = sm.GLM(y, matrix, family=family, offset=rows.offset, **options)
+        result = model.fit(
+            maxiter=200, tol=1e-10, tol_criterion="deviance", scale=1.0 if fixed else None
+        )
+    except (ValueError, FloatingPointError, ArithmeticError, np.linalg.LinAlgError) as error:
+        raise FitError(_broken(problem, str(error))) from None
+    if robust is not None:
+        inner = result._results
+        inner.cov_params_default = _robust(result, np.asarray(matrix), rows, robust)
+        inner.cov_type = robust
+    return result
+
+
+def _robust(result: Any, matrix: np.ndarray, rows: Rows, robust: str) -> np.ndarray:
+    """The sandwich of our own: statsmodels computes HC0 for a GLM whichever kind is asked for."""
+    model, mu = result.model, np.asarray(result.mu)
+    prior = model.n_trials * model.var_weights
+    weight = prior * model.family.weights(mu)
+    score = weight * (model.endog - mu) * model.family.link.deriv(mu)
+    return sandwich(robust, matrix, score, weight, rows.counts)
+
+
+def _scalar(problem: Problem, result: Any, rows: Rows) -> tuple[float, float]:
+    """The family's scalar from the scale phi, and its relative standard error.
+
+    sigma is sqrt(phi), a shape is 1 / phi. The error of phi is that of a mean of squared Pearson
+    residuals, whatever their distribution.
+    """
+    phi = float(result.scale)
+    squares = np.asarray(result.resid_pearson) ** 2 / phi
+    mean = np.average(squares, weights=rows.counts)
+    variance = np.average((squares - mean) ** 2, weights=rows.counts)
+    relative = float(np.sqrt(variance / (rows.total - len(rows.names))))
+    if problem.spec.family.least_squares:
+        return phi**0.5, relative / 2
+    return 1 / phi, relative
+
+
+def _separation(
+    rows: Rows, mu: np.ndarray, problem: Problem, se: np.ndarray
+) -> tuple[str, ...]:
+    """A note where some coefficients run to infinity because they predict some rows perfectly."""
+    support = problem.spec.family.support
+    limits = [limit for limit in (0.0, 1.0) if not support.holds(np.array([limit - 0.5]))[0]]
+    if not support.holds(np.array([0.0]))[0]:
+        return ()
+    upper = not support.holds(np.array([2.0]))[0] or "trials" in problem.training.response
+    edge = (mu < SEPARATED) | (upper & (mu > 1 - SEPARATED))
+    size = np.abs(rows.matrix).max(axis=0)
+    names = [name for name, wide in zip(rows.names, se * size > WIDE, strict=True) if wide]
+    if not edge.any() or not names or not limits:
+        return ()
+    return (
+        f"{listing_of(names)} separate(s) the outcomes: {int(edge.sum()):,} of {len(mu):,} rows are "
+        "predicted perfectly, the likelihood has no maximum, and these estimates and standard errors "
+        'mean nothing. Use "map" or "nuts", whose default priors keep them finite, or join levels.',
+    )
+
+
+def _broken(problem: Problem, reason: str) -> str:
+    predictor = problem.structure.predictors[0]
+    return (
+        f'method "glm" broke down: {reason.rstrip(".")}. With link `{predictor.link}` a fitted mean '
+        f"may have left the range of family `{problem.spec.family.name}`; try another link, or "
+        f"{BAYESIAN}."
+    )

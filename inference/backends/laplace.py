@@ -1,0 +1,64 @@
+"""Laplace: a normal approximation at the mode, in the coordinates where it fits best."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ...zoo.density import Raw
+from ..backend import Backend, Draws, Problem
+from ..constrain import constrain
+from ..modes import unpack
+from ..optimise import effects_given, find_mode
+from ..options import whole
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Settings of the approximation.
+
+    Attributes:
+        draws: how many draws to take.
+    """
+
+    draws: int = 1000
+
+    def __post_init__(self) -> None:
+        whole("draws", self.draws, 2)
+
+
+def run(settings: Settings, problem: Problem, seed: int, progress: bool) -> Draws:
+    """Draws theta from a normal at the mode of its marginal, and group effects given each theta."""
+    mode = find_mode(problem, jacobian=True, curvature=True)
+    generator = np.random.default_rng([seed, 7])
+    raw = _theta_draws(mode.theta, mode.covariance, settings.draws, generator)
+    if mode.u:
+        packed, factor = effects_given(problem, True, raw, mode.u)
+        noise = generator.standard_normal(packed.shape)[..., None]
+        spread = np.linalg.solve(np.swapaxes(factor, -1, -2), noise)[..., 0]
+        parts = [unpack(problem.structure, one, mode.u) for one in packed + spread]
+        raw |= {name: np.stack([np.asarray(p[name]) for p in parts]) for name in mode.u}
+    return Draws(constrain(problem, raw), {}, converged=mode.converged)
+
+
+def _theta_draws(
+    theta: Raw, covariance: np.ndarray | None, draws: int, generator: np.random.Generator
+) -> Raw:
+    out: Raw = {}
+    if covariance is None:
+        return out
+    values, vectors = np.linalg.eigh(covariance)
+    root = vectors * np.sqrt(np.maximum(values, 0.0))
+    names = sorted(theta)  # the order of JAX
+    noise = generator.standard_normal((draws, len(covariance))) @ root.T
+    start = 0
+    for name in names:
+        size = int(np.prod(np.shape(theta[name])))
+        part = noise[:, start : start + size].reshape(draws, *np.shape(theta[name]))
+        out[name] = np.asarray(theta[name])[None] + part
+        start += size
+    return out
+
+
+LAPLACE = Backend("laplace", Settings, run, story="Mode and curvature, with draws.")

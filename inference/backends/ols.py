@@ -1,0 +1,146 @@
+"""Ordinary least squares by statsmodels: `lm` of R, with robust standard errors on request."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ...errors import FitError
+from ...formula.terms import MEAN
+from ..backend import Backend, Draws, Problem
+from ..frequentist import (
+    BAYESIAN,
+    Estimate,
+    Rows,
+    normal_draws,
+    positive_draws,
+    prior_note,
+    read_rows,
+    refuse,
+    table,
+)
+from ..linear import check_robust, sandwich, well_conditioned
+from ..options import whole
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Settings of least squares.
+
+    Attributes:
+        robust: None, or "HC0" to "HC3" for standard errors that allow unequal variances.
+        draws: draws from the estimator's normal distribution.
+    """
+
+    robust: str | None = None
+    draws: int = 1000
+
+    def __post_init__(self) -> None:
+        check_robust(self.robust)
+        whole("draws", self.draws, 1)
+
+
+def run(settings: Settings, problem: Problem, seed: int, progress: bool) -> Draws:
+    """Fits y = X b + e by least squares, weighted where rows count differently or errors are known.
+
+    `weighted(y, w)` counts each row w times, as everywhere in bayeszoo: two rows that are alike and
+    one of weight 2 give one answer. `measured(y, se)` weighs by 1 / se^2, and its standard errors
+    need no estimate of scale.
+
+    Args:
+        settings: kind of standard errors, number of draws.
+        problem: a normal model with identity link and without group terms.
+        seed: of the draws.
+        progress: not used.
+
+    Returns:
+        Draws from the estimator's normal distribution, the exact table, and statsmodels' result.
+
+    Raises:
+        FitError: the model is none that least squares fit.
+    """
+    _check(problem)
+    rows = read_rows(problem, "ols")
+    if not rows.names:
+        raise FitError('method "ols" needs at least one coefficient, but the formula has none.')
+    predictor = problem.structure.predictors[0]
+    with warnings.catch_warnings(), np.errstate(all="ignore"):
+        warnings.simplefilter("ignore")
+        result = _least_squares(rows, rows.frame, settings.robust)
+        transform = well_conditioned(rows.matrix, predictor.intercept)
+        if transform is None:
+            value, covariance = np.asarray(result.params), np.asarray(result.cov_params())
+        else:
+            exact = _least_squares(rows, rows.matrix @ transform, settings.robust)
+            value = transform @ exact.params
+            covariance = transform @ exact.cov_params() @ transform.T
+        sigma = float(np.sqrt(result.scale if transform is None else exact.scale))
+    df = np.inf if rows.known else rows.total - len(value)
+    generator = np.random.default_rng(seed)
+    coefficients = Estimate(value, np.sqrt(np.diag(covariance)), df, tested=True)
+    estimates = {f"{MEAN}.coefficients": coefficients}
+    natural = {f"{MEAN}.coefficients": normal_draws(generator, value, covariance, settings.draws)[None]}
+    for name in problem.structure.scalars:
+        relative = (2 * df) ** -0.5
+        estimates[name] = Estimate(np.asarray(sigma), np.asarray(sigma * relative), scale="log")
+        natural[name] = positive_draws(generator, sigma, relative, settings.draws)
+    notes = prior_note(problem, "ols") + _perfect(rows, sigma)
+    return Draws(natural, notes=notes, result=result, table=table(problem.spec, estimates))
+
+
+def _check(problem: Problem) -> None:
+    predictor = problem.structure.predictors[0]
+    if not problem.spec.family.least_squares:
+        raise FitError(
+            f'method "ols" fits normal responses, not family `{problem.spec.family.name}`. '
+            f'Methods that can: "glm" (for some families), {BAYESIAN}.'
+        )
+    if predictor.link != "identity":
+        raise FitError(
+            f'method "ols" fits the identity link, not `{predictor.link}`. Methods that can: "glm", '
+            f"{BAYESIAN}."
+        )
+    if predictor.groups:
+        named = ", ".join(f"`{g.term}`" for g in problem.spec.schema.predictors[0].groups)
+        raise FitError(
+            f'method "ols" has no group effects, but the formula has {named}. Use "lme", or leave '
+            "them out."
+        )
+    refuse(problem, "ols")
+
+
+def _least_squares(rows: Rows, matrix: Any, robust: str | None) -> Any:
+    import statsmodels.api as sm
+
+    y = rows.y - rows.offset
+    if not rows.weighted and not rows.known:
+        return sm.OLS(y, matrix).fit(cov_type=robust or "nonrobust", use_t=True)
+    model = sm.WLS(y, matrix, weights=rows.counts * rows.precision)
+    model.df_resid = rows.total - len(rows.names)
+    if rows.known:
+        result = model.fit(cov_type="fixed scale", cov_kwds={"scale": 1.0}, use_t=False)
+    else:
+        result = model.fit(use_t=True)
+    if robust is not None:
+        # statsmodels' own takes weights for precisions, here they are counts
+        columns = np.asarray(matrix)
+        score = rows.precision * (y - columns @ np.asarray(result.params))
+        inner = result._results
+        inner.cov_params_default = sandwich(robust, columns, score, rows.precision, rows.counts)
+        inner.cov_type = robust
+    return result
+
+
+def _perfect(rows: Rows, sigma: float) -> tuple[str, ...]:
+    if rows.known or sigma > 1e-10 * max(np.ptp(rows.y), np.finfo(float).tiny):
+        return ()
+    return (
+        "the predictors reproduce the response exactly, so sigma and all standard errors are 0 up to "
+        "rounding. Look for a predictor that holds the response.",
+    )
+
+
+OLS = Backend("ols", Settings, run, frequentist=True, story="Least squares, by statsmodels.")

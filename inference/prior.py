@@ -1,0 +1,142 @@
+"""Draws from the prior, and data sets from given parameter values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import jax
+import numpy as np
+import pandas as pd
+
+from ..errors import DataError, OptionError, PriorError, listing, nearest
+from ..zoo.compile import model as numpyro_model
+from .evaluate import flatten, linear_predictors, samples
+from .idata import dataset, load_arviz, observed_dataset, posterior_dataset
+from .predict import _draw
+from .programs import double_precision
+from .variables import Variable, variables
+
+if TYPE_CHECKING:
+    from .model import Model
+
+
+def prior_predictive(model: Model, draws: int, seed: int) -> Any:
+    """Draws parameters and responses from the prior; see `Model.prior_predictive`."""
+    from numpyro import handlers
+
+    structure = model.spec.structure
+    flat = [name for name, prior in model.spec.priors if prior.name == "Flat"]
+    if flat:
+        raise PriorError(
+            f"{listing(f'`{name}`' for name in flat)} has a Flat prior, which cannot be drawn from. "
+            "Give proper priors for prior draws."
+        )
+
+    def one(key: Any, design: Any, numbers: Any) -> Any:
+        seeded = handlers.seed(partial(numpyro_model, structure), key)
+        return seeded(design, numbers, observed=False)
+
+    with double_precision():
+        keys = jax.random.split(jax.random.PRNGKey(seed), draws)
+        drawn = jax.jit(jax.vmap(one, in_axes=(0, None, None)))(
+            keys, model.design.arrays(), model.numbers
+        )
+    values = {name: np.asarray(array)[None] for name, array in drawn.items()}
+    response = values.pop("response")
+    name, rows = model.spec.schema.response, list(model.design.rows)
+    return load_arviz().InferenceData(
+        prior=posterior_dataset(model.spec, values),
+        prior_predictive=dataset({name: (("obs",), response)}, {"obs": rows}),
+        observed_data=observed_dataset(model.spec.schema, model.design),
+    )
+
+
+def simulate(model: Model, values: Mapping[str, Any], seed: int) -> pd.DataFrame:
+    """Simulates the response from given parameter values; see `Model.simulate`."""
+    structure = model.spec.structure
+    natural = _natural(model, values, seed)
+    flat = flatten(natural)
+    etas = linear_predictors(structure, model.design, flat)
+    y = samples(structure, etas, flat, model.design, seed)[0]
+    table, rows = model.table, model.design.rows
+    out: dict[str, Any] = {}
+    for name, column in table.columns.items():
+        out[name] = column[rows] if isinstance(column, np.ndarray) else column.iloc[rows].to_numpy()
+    response = model.spec.schema.formula.response
+    target = response.expression
+    if not response.lookup:
+        from ..formula.learn import column_names
+        from ..formula.terms import Formula
+
+        inner = column_names(Formula("", response, ()))
+        if target.startswith(("log(", "exp(", "sqrt(")):
+            raise DataError(
+                f"the response `{target}` is transformed; simulate a model of the column itself."
+            )
+        target = inner[0]
+    if model.spec.schema.response_levels:
+        y = np.array(model.spec.schema.response_levels, dtype=object)[y.astype(int)]
+    out[target] = y
+    flat_columns = {name: array for name, array in out.items() if np.ndim(array) == 1}
+    return pd.DataFrame(flat_columns)
+
+
+def _natural(model: Model, values: Mapping[str, Any], seed: int) -> dict[str, np.ndarray]:
+    found, coords = variables(model.spec)
+    names = {variable.name: variable for variable in found}
+    for name in values:
+        if name not in names:
+            raise OptionError(
+                f"the model has no parameter `{name}`.{nearest(name, names)} "
+                f"Parameters: {listing(names)}."
+            )
+    out: dict[str, np.ndarray] = {}
+    for variable in found:
+        shape = tuple(len(coords[dim]) for dim in variable.dims)
+        if variable.kind == "group" and variable.name not in values:
+            continue
+        if variable.name not in values:
+            if variable.kind == "correlation":
+                given: Any = np.eye(shape[0])
+            else:
+                raise OptionError(
+                    f"simulate() needs a value for `{variable.name}`. "
+                    f"Parameters: {listing(v.name for v in found if v.kind != 'group')}."
+                )
+        else:
+            given = values[variable.name]
+        _put(out, variable, given, shape)
+    for position, (site, group) in enumerate(structure_groups(model)):
+        if f"{site}.effects" not in out:
+            out[f"{site}.corr"] = out.get(f"{site}.corr", np.eye(group.effects)[None, None])
+            flat = {name: array[0] for name, array in out.items()}
+            levels = model.numbers[site.split(".")[0]]["groups"][int(site.split("group")[1])]
+            count = len(levels["centred"])
+            out[f"{site}.effects"] = _draw(group, flat, site, count, [seed, position, 1])[None]
+    return out
+
+
+def structure_groups(model: Model) -> list[tuple[str, Any]]:
+    """Returns (site, structure) of every group term."""
+    return list(model.spec.structure.groups.items())
+
+
+def _put(out: dict[str, np.ndarray], variable: Variable, given: Any, shape: tuple[int, ...]) -> None:
+    try:
+        array = np.broadcast_to(np.asarray(given, dtype=np.float64), shape)
+    except (TypeError, ValueError):
+        raise OptionError(
+            f"the value of `{variable.name}` must be a number or an array of shape {shape}."
+        ) from None
+    if variable.index is None:
+        out[variable.source] = array[None, None]
+        return
+    stop = variable.index + 1 if isinstance(variable.index, int) else variable.index.stop
+    old = out.get(variable.source, np.zeros((1, 1, *shape[:1], 0) if variable.kind == "group" else (1, 1, 0)))
+    width = max(stop, old.shape[-1])
+    grown = np.zeros((*old.shape[:-1], width))
+    grown[..., : old.shape[-1]] = old
+    grown[..., variable.index] = array
+    out[variable.source] = grown
