@@ -8,7 +8,9 @@ from typing import Any
 
 import jax.numpy as jnp
 import numpyro
+from jax.scipy.linalg import block_diag
 
+from . import marginal
 from .blocks import BlockShape, CorrelationBlock, GroupBlock, ParameterBlock
 from .distributions import Censored, Weighted
 from .family import Family
@@ -60,12 +62,15 @@ class Structure:
         predictors: the predictor of the mean first.
         scalars: parameters of the family that are one number each.
         scalar_shape: their priors.
+        marginal: whether normal group effects are integrated out; the design then holds sufficient
+            statistics instead of rows.
     """
 
     family: Family
     predictors: tuple[PredictorStructure, ...]
     scalars: tuple[str, ...]
     scalar_shape: BlockShape
+    marginal: bool = False
 
     @property
     def groups(self) -> dict[str, GroupStructure]:
@@ -90,7 +95,8 @@ class Structure:
             )
             for p in self.predictors
         ]
-        return repr((self.family.name, predictors, self.scalars, self.scalar_shape.key))
+        scalars = (self.scalars, self.scalar_shape.key)
+        return repr((self.family.name, predictors, scalars, self.marginal))
 
 
 def model(
@@ -115,20 +121,40 @@ def model(
     """
     natural: dict[str, Any] = {}
     parameters: dict[str, Any] = {}
-    for predictor in structure.predictors:
-        name = predictor.parameter
-        arrays = design["predictors"][name]
-        eta = _predict(predictor, arrays, numbers[name], natural, jacobian)
-        parameters[name] = LINKS[predictor.link].inverse(eta)
     if structure.scalars:
         block = ParameterBlock(structure.scalar_shape, **numbers["family"], jacobian=jacobian)
         values = block.natural(numpyro.sample("family", block))
         for i, name in enumerate(structure.scalars):
             natural[name] = parameters[name] = values[i]
+    if structure.marginal:
+        known = design["statistics"]
+        given = conditions(structure, numbers, natural, jacobian)
+        numpyro.factor("response", marginal.log_likelihood(*given, known=known))
+        return natural
+    for predictor in structure.predictors:
+        name = predictor.parameter
+        arrays = design["predictors"][name]
+        eta = _predict(predictor, arrays, numbers[name], natural, jacobian)
+        parameters[name] = LINKS[predictor.link].inverse(eta)
     distribution = observe(structure.family, parameters, design["response"])
     value = design["response"]["y"] if observed else None
     natural["response"] = numpyro.sample("response", distribution, obs=value)
     return natural
+
+
+def conditions(
+    structure: Structure, numbers: Mapping[str, Any], natural: dict[str, Any], jacobian: bool = True
+) -> marginal.Conditions:
+    """Samples what the marginal likelihood of a normal mixed model depends on."""
+    predictor = structure.predictors[0]
+    name = predictor.parameter
+    coefficients = _coefficients(predictor, numbers[name], natural, jacobian)
+    factors = [
+        _group_factor(group, f"{name}.group{i}", numbers[name]["groups"][i], natural, jacobian)[0]
+        for i, group in enumerate(predictor.groups)
+    ]
+    sigma = natural.get(structure.family.known_scale or "", jnp.ones(()))
+    return marginal.Conditions(coefficients, block_diag(*factors), sigma, predictor.intercept)
 
 
 def observe(family: Family, parameters: Mapping[str, Any], response: Mapping[str, Any]) -> Any:
@@ -154,31 +180,45 @@ def _predict(
     """Samples the parameters of one linear predictor and returns it, shape (obs,)."""
     name = predictor.parameter
     eta = arrays["offset"]
-    if predictor.coefficients.size:
-        shape = predictor.coefficients
-        block = ParameterBlock(shape, **numbers["coefficients"], jacobian=jacobian)
-        values = block.natural(numpyro.sample(f"{name}.coefficients", block))
-        natural[f"{name}.coefficients"] = values
-        slopes = values[1:] if predictor.intercept else values
-        eta = eta + arrays["matrix"] @ slopes
-        if predictor.intercept:
-            eta = eta + values[0]
+    coefficients = _coefficients(predictor, numbers, natural, jacobian)
+    if predictor.intercept:
+        eta = eta + coefficients[0]
+    eta = eta + arrays["matrix"] @ coefficients[int(predictor.intercept) :]
     for i, group in enumerate(predictor.groups):
         site = f"{name}.group{i}"
-        effects = _group_effects(group, site, numbers["groups"][i], natural, jacobian)
+        factor, extra = _group_factor(group, site, numbers["groups"][i], natural, jacobian)
+        units, centred = numbers["groups"][i]["units"], numbers["groups"][i]["centred"]
+        block = GroupBlock(group.member, factor, units, centred, extra)
+        effects = block.natural(numpyro.sample(f"{site}.effects", block))
+        natural[f"{site}.effects"] = effects
         rows = effects[arrays["groups"][i]["index"]]
         eta = eta + jnp.sum(arrays["groups"][i]["effects"] * rows, axis=-1)
     return eta
 
 
-def _group_effects(
+def _coefficients(
+    predictor: PredictorStructure,
+    numbers: Mapping[str, Any],
+    natural: dict[str, Any],
+    jacobian: bool,
+) -> Any:
+    """Samples the common coefficients of a predictor, the intercept first, shape (coef,)."""
+    if not predictor.coefficients.size:
+        return jnp.zeros(0)
+    shape, name = predictor.coefficients, f"{predictor.parameter}.coefficients"
+    block = ParameterBlock(shape, **numbers["coefficients"], jacobian=jacobian)
+    natural[name] = block.natural(numpyro.sample(name, block))
+    return natural[name]
+
+
+def _group_factor(
     group: GroupStructure,
     site: str,
     numbers: Mapping[str, Any],
     natural: dict[str, Any],
     jacobian: bool,
-) -> Any:
-    """Samples the effects of all groups of one term, shape (groups, effect)."""
+) -> tuple[Any, dict[str, Any]]:
+    """Samples scales and correlations of a group term: L with u = L z, and z's own parameters."""
     block = ParameterBlock(group.sd, **numbers["sd"], jacobian=jacobian)
     sd = natural[f"{site}.sd"] = block.natural(numpyro.sample(f"{site}.sd", block))
     factor = jnp.diag(sd)
@@ -193,6 +233,4 @@ def _group_effects(
         values = shape.natural(numpyro.sample(f"{site}.shape", shape))
         natural[f"{site}.shape"] = values
         extra = {p.name: values[i] for i, p in enumerate(group.member.parameters)}
-    effects = GroupBlock(group.member, factor, numbers["units"], numbers["centred"], extra)
-    natural[f"{site}.effects"] = effects.natural(numpyro.sample(f"{site}.effects", effects))
-    return natural[f"{site}.effects"]
+    return factor, extra

@@ -9,7 +9,8 @@ from typing import Any
 from numpyro import handlers
 from numpyro.infer.util import log_density as numpyro_log_density
 
-from .compile import Structure, model
+from .compile import Structure, conditions, model
+from .marginal import draw_effects
 
 Raw = dict[str, Any]
 
@@ -28,7 +29,8 @@ def site_shapes(structure: Structure, numbers: Mapping[str, Any]) -> dict[str, t
                 shapes[f"{site}.corr"] = (k * (k - 1) // 2,)
             if group.member.parameters:
                 shapes[f"{site}.shape"] = (len(group.member.parameters),)
-            shapes[f"{site}.effects"] = (numbers[name]["groups"][i]["centred"].shape[0], k)
+            if not structure.marginal:
+                shapes[f"{site}.effects"] = (numbers[name]["groups"][i]["centred"].shape[0], k)
     if structure.scalars:
         shapes["family"] = (len(structure.scalars),)
     return shapes
@@ -47,8 +49,29 @@ def log_density(
 
 
 def natural(
-    structure: Structure, raw: Raw, design: Mapping[str, Any], numbers: Mapping[str, Any]
+    structure: Structure,
+    raw: Raw,
+    design: Mapping[str, Any],
+    numbers: Mapping[str, Any],
+    key: Any = None,
 ) -> dict[str, Any]:
-    """Returns the natural parameters of raw sites, by generic name."""
+    """Returns the natural parameters of raw sites, by generic name.
+
+    Args:
+        structure: the model.
+        raw: its sites.
+        design: arrays.
+        numbers: priors and scales.
+        key: for drawing group effects that the model integrates out; without it they are left out.
+    """
     values = handlers.substitute(partial(model, structure), data=raw)(design, numbers)
-    return {name: value for name, value in values.items() if name != "response"}
+    values = {name: value for name, value in values.items() if name != "response"}
+    if structure.marginal and key is not None:
+        again = handlers.substitute(partial(conditions, structure), data=raw)
+        given = again(numbers, dict(values))
+        effects = draw_effects(key, *given, known=design["statistics"])
+        start = 0
+        for site, group in structure.groups.items():
+            values[f"{site}.effects"] = effects[:, start : start + group.effects]
+            start += group.effects
+    return values

@@ -6,7 +6,7 @@ import os
 import threading
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -16,8 +16,10 @@ import numpy as np
 from numpyro.infer.hmc import hmc
 from numpyro.infer.util import ParamInfo
 
+from ...errors import FitError, OptionError
 from ...zoo.compile import Structure
 from ...zoo.density import log_density, natural, site_shapes
+from ...zoo.marginal import obstacle, statistics
 from ..backend import Backend, Draws, Problem
 from ..options import number, whole
 from ..programs import double_precision, program
@@ -38,6 +40,8 @@ class Settings:
         target_accept: the acceptance rate that the step size aims at.
         max_tree_depth: the longest trajectory has 2**max_tree_depth steps.
         dense_mass: whether the mass matrix is dense.
+        marginalize: whether normal group effects are integrated out and drawn afterwards; "auto"
+            does so wherever it is exact. The posterior is the same.
     """
 
     draws: int = 1000
@@ -46,6 +50,7 @@ class Settings:
     target_accept: float = 0.8
     max_tree_depth: int = 10
     dense_mass: bool = False
+    marginalize: bool | str = "auto"
 
     def __post_init__(self) -> None:
         whole("draws", self.draws, 1)
@@ -53,6 +58,8 @@ class Settings:
         whole("chains", self.chains, 1)
         whole("max_tree_depth", self.max_tree_depth, 1, 14)
         number("target_accept", self.target_accept, 0.0, 1.0)
+        if self.marginalize not in ("auto", True, False):
+            raise OptionError(f'marginalize= takes "auto", True or False, not {self.marginalize!r}.')
 
 
 def run(settings: Settings, problem: Problem, seed: int, progress: bool) -> Draws:
@@ -67,7 +74,8 @@ def run(settings: Settings, problem: Problem, seed: int, progress: bool) -> Draw
     Returns:
         Natural parameters with leading dimensions (chain, draw), and statistics of each draw.
     """
-    structure, design, numbers = problem.structure, problem.design, problem.numbers
+    problem = _marginalised(settings, problem)
+    design, numbers = problem.design, problem.numbers
     step = _program(settings, problem)
     total = settings.tune + settings.draws
     bar = Progress("sampling", settings.chains * total, progress)
@@ -102,6 +110,18 @@ def run(settings: Settings, problem: Problem, seed: int, progress: bool) -> Draw
     bar.close()
     stacked = jax.tree.map(lambda *parts: np.stack(parts), *chains)
     return Draws(stacked["natural"], stacked["stats"])
+
+
+def _marginalised(settings: Settings, problem: Problem) -> Problem:
+    """Integrates normal group effects out where that is exact and wanted."""
+    why_not = obstacle(problem.structure, problem.training.response)
+    if settings.marginalize is False or (why_not and settings.marginalize == "auto"):
+        return problem
+    if why_not:
+        raise FitError(f"marginalize=True cannot be done: {why_not}.")
+    known = statistics(problem.structure, problem.training, problem.spec.summary)
+    structure = replace(problem.structure, marginal=True)
+    return replace(problem, structure=structure, design={"statistics": known})
 
 
 def _program(settings: Settings, problem: Problem) -> Callable[..., Any]:
@@ -172,7 +192,7 @@ def _advance(
 
     def record(state: Any) -> dict[str, Any]:
         return {
-            "natural": natural(structure, state.z, design, numbers),
+            "natural": natural(structure, state.z, design, numbers, state.rng_key),
             "stats": {
                 "diverging": state.diverging,
                 "energy": state.energy,
