@@ -21,7 +21,9 @@ def whole(name: str, value: Any, low: int) -> int:
     return int(value)
 
 
-def number(name: str, value: Any, low: float, high: float = math.inf, *, open: bool = False) -> float:
+def number(
+    name: str, value: Any, low: float, high: float = math.inf, *, open: bool = False
+) -> float:
     """Returns a finite number from `low` to `high`; with `open`, greater than `low`.
 
     Raises:

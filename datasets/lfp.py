@@ -64,8 +64,14 @@ def lfp(
     """
     mice, trials, seed = whole("mice", mice, 2), whole("trials", trials, 2), whole("seed", seed, 0)
     effect = number("effect", effect, -math.inf)
-    baseline, alpha = number("baseline", baseline, 0, open=True), number("alpha", alpha, 0, open=True)
-    baseline_sd, effect_cv = number("baseline_sd", baseline_sd, 0), number("effect_cv", effect_cv, 0)
+    baseline, alpha = (
+        number("baseline", baseline, 0, open=True),
+        number("alpha", alpha, 0, open=True),
+    )
+    baseline_sd, effect_cv = (
+        number("baseline_sd", baseline_sd, 0),
+        number("effect_cv", effect_cv, 0),
+    )
     correlation = number("correlation", correlation, -1, 1)
     if labels is not None and (len(labels) != 2 or labels[0] == labels[1]):
         raise OptionError(f"labels= takes two different names, not {labels!r}.")

@@ -21,5 +21,5 @@ def sleepstudy() -> pd.DataFrame:
 
     Source: `datasets/tables/README.md` names the study and the licence of the table.
     """
-    with files(__package__).joinpath("tables/sleepstudy.csv").open(encoding="utf-8") as file:
+    with files("bayeszoo.datasets").joinpath("tables/sleepstudy.csv").open(encoding="utf-8") as file:
         return pd.read_csv(file, dtype={"Subject": str})

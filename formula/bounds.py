@@ -10,6 +10,7 @@ from ..errors import FormulaError, UnsafeFormulaError, pointer
 
 MAX_TERMS = 2_000
 MAX_FORMULA_POWER = 8
+MAX_PRODUCTS = 50_000
 
 
 def check_bars(tree: ASTNode, source: str) -> None:
@@ -83,7 +84,9 @@ def _size(node: ASTNode, counts: list[int], source: str) -> int:
                 f"the power `{symbol}` of a formula takes a whole number from 1 to "
                 f"{MAX_FORMULA_POWER}.{pointer(source, symbol)}"
             )
-        return counts[0] ** int(text)
+        if counts[0] ** int(text) > MAX_PRODUCTS:
+            return MAX_TERMS + 1
+        return min(counts[0] ** int(text), 2 ** counts[0])  # a power has no term twice
     if symbol == "*" and len(counts) == 2:
         return counts[0] * counts[1] + sum(counts)
     if symbol.startswith((":", "|")) and len(counts) == 2:

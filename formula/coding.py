@@ -112,5 +112,7 @@ def _contrast_matrix(value: Categories, full: bool) -> tuple[np.ndarray, tuple[A
             matrix = np.asarray(contrast.get_coding_matrix(levels, reduced_rank=not full))
             labels = contrast.get_coding_column_names(levels, reduced_rank=not full)
         except Exception as error:
-            raise FormulaError(f"the contrast contr.{name} cannot be used here: {error}.") from None
+            raise FormulaError(
+                f"the contrast contr.{name} cannot be used here: {str(error).rstrip('.')}."
+            ) from None
     return matrix.astype(np.float64), tuple(labels)

@@ -8,12 +8,13 @@ from typing import Any
 
 import numpy as np
 
+from ..errors import FormulaError, pointer
 from .coding import product
 from .expressions import Evaluator
 from .schema import GroupSchema, PredictorSchema, Schema, TermSchema
 from .tables import Categories, Table
 from .terms import GroupTerm, Predictor
-from .values import ResponseValue
+from .values import Matrix, ResponseValue
 
 MISSING = -1
 
@@ -76,7 +77,15 @@ class Design:
                 name: {
                     "matrix": p.matrix,
                     "offset": p.offset,
-                    "groups": tuple({"effects": g.effects, "index": g.index} for g in p.groups),
+                    "groups": tuple(
+                        {
+                            "effects": tuple(
+                                np.ascontiguousarray(column) for column in g.effects.T
+                            ),
+                            "index": g.index,
+                        }
+                        for g in p.groups
+                    ),
                 }
                 for name, p in self.predictors.items()
             },
@@ -106,9 +115,7 @@ def apply(
         FormulaError: a column is absent.
         LevelError: a factor has a level that the training data lacked.
     """
-    evaluator = Evaluator(
-        table, schema.formula.text, dict(schema.learned()), None, functions or {}
-    )
+    evaluator = Evaluator(table, schema.formula.text, dict(schema.learned()), None, functions or {})
     values = evaluate_all(schema, evaluator)
     if rows is None:
         rows = np.arange(table.rows)
@@ -134,6 +141,11 @@ def evaluate_all(schema: Schema, evaluator: Evaluator) -> dict[str, Any]:
 def read_response(schema: Schema, evaluator: Evaluator) -> dict[str, np.ndarray]:
     """Evaluates the response and its extras."""
     value = evaluator.factor(schema.formula.response)
+    if isinstance(value, Matrix):
+        raise FormulaError(
+            f"the response `{schema.response}` has {value.values.shape[1]} columns; a model has one "
+            f"response column.{pointer(schema.formula.text, schema.response)}"
+        )
     if isinstance(value, ResponseValue):
         return {"y": value.values, **value.extras}
     if isinstance(value, Categories):

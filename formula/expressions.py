@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import inspect
 import operator
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -10,13 +11,15 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import BayeszooError, DataTypeError, FormulaError, pointer
+from ..errors import BayeszooError, DataTypeError, FormulaError, listing, pointer
+from .quoting import spell
 from .safety import parse_expression
 from .tables import Categories, Table, require_columns
 from .terms import Factor
 from .transforms import TRANSFORMS
 from .transforms.categorical import recode
-from .values import Matrix, ResponseValue
+from .transforms.contrasts import BARE
+from .values import Matrix, ResponseValue, Transform
 
 _ARITHMETIC: dict[type[ast.AST], Callable[..., Any]] = {
     ast.Add: operator.add,
@@ -104,6 +107,8 @@ class Evaluator:
         if isinstance(node, ast.Constant):
             return node.value
         if isinstance(node, ast.Name):
+            if node.id in BARE and node.id not in self.table.columns:
+                return self._call(node.id, node.id, [], {})
             return self._column(node.id)
         if isinstance(node, ast.Tuple | ast.List):
             return tuple(self._evaluate(item) for item in node.elts)
@@ -119,7 +124,7 @@ class Evaluator:
         if isinstance(node, ast.Call):
             arguments = [self._evaluate(argument) for argument in node.args]
             options = {str(word.arg): self._evaluate(word.value) for word in node.keywords}
-            return self._call(ast.unparse(node.func), ast.unparse(node), arguments, options)
+            return self._call(ast.unparse(node.func), spell(node), arguments, options)
         raise FormulaError(f"`{ast.unparse(node)}` cannot be evaluated in a formula.")
 
     def _operate(self, kind: ast.AST, *values: Any) -> Any:
@@ -145,6 +150,13 @@ class Evaluator:
                 raise FormulaError(f"{right!r} is not among the levels {left.levels[:20]}.")
             result = compare(left.codes, left.levels.index(right)).astype(np.float64)
             return np.where(left.codes < 0, np.nan, result)
+        for value in (left, right):
+            if not isinstance(value, np.ndarray | int | float):
+                raise FormulaError(
+                    f"a column of numbers is compared with numbers, not with {value!r}."
+                    if isinstance(value, str | None)
+                    else "a comparison takes single columns and numbers."
+                )
         result = np.asarray(compare(left, right), dtype=np.float64)
         missing = np.isnan(np.asarray(left, dtype=np.float64) + np.asarray(right, dtype=np.float64))
         return np.where(missing, np.nan, result)
@@ -154,6 +166,7 @@ class Evaluator:
             if name in self.functions:
                 return self._call_user(name, arguments, options)
             transform = TRANSFORMS[name]
+            self._check_arguments(transform, text, arguments, options)
             if transform.learn is None:
                 return transform.apply(*arguments, **options)
             if self.rows is not None and text not in self.state:
@@ -168,14 +181,38 @@ class Evaluator:
             raise FormulaError(f"`{text}` is nested too deeply.") from None
         except Exception as error:
             raise FormulaError(
-                f"`{text}` failed: {error}.{pointer(self.source, name)}".replace("..", ".")
+                f"`{text}` failed: {str(error).rstrip('.')}.{pointer(self.source, name)}"
             ) from error
+
+    def _check_arguments(
+        self, transform: Transform, text: str, arguments: list[Any], options: dict[str, Any]
+    ) -> None:
+        given = transform.learn or transform.apply
+        signature = inspect.signature(given)
+        try:
+            signature.bind(*arguments, **options)
+        except TypeError as error:
+            names = [str(parameter) for parameter in signature.parameters.values()]
+            raise FormulaError(
+                f"`{text}`: {error}.{pointer(self.source, text)}\n"
+                f"{transform.name}() takes {listing(names)}."
+            ) from None
+        for value in (*arguments, *options.values()):
+            if isinstance(value, Categories) and not transform.levels:
+                raise DataTypeError(
+                    f"`{text}`: {transform.name}() takes numbers, not a column of levels "
+                    f"({listing(value.levels, 5)}).{pointer(self.source, text)}"
+                )
 
     def _call_user(self, name: str, arguments: list[Any], options: dict[str, Any]) -> Any:
         copies = [_for_user(argument) for argument in arguments]
         result = self.functions[name](*copies, **{k: _for_user(v) for k, v in options.items()})
         array = np.asarray(result)
-        if array.dtype.kind not in "biuf" or array.shape[:1] != (self.table.rows,) or array.ndim > 2:
+        if (
+            array.dtype.kind not in "biuf"
+            or array.shape[:1] != (self.table.rows,)
+            or array.ndim > 2
+        ):
             raise FormulaError(
                 f"your function `{name}` must return one number (or one row of numbers) for each of "
                 f"the {self.table.rows} rows, but returned {array.dtype} of shape {array.shape}."

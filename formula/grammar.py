@@ -4,27 +4,25 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from formulaic.errors import FormulaicError
 from formulaic.parser import DefaultFormulaParser, DefaultOperatorResolver
-from formulaic.parser.algos.sanitize_tokens import sanitize_tokens
-from formulaic.parser.algos.tokenize import tokenize
 from formulaic.parser.algos.tokens_to_ast import tokens_to_ast
 from formulaic.parser.types import ASTNode, Operator, OrderedSet, Token
 from formulaic.parser.types import Factor as ParsedFactor
 from formulaic.parser.types import Term as ParsedTerm
-from formulaic.parser.utils import merge_operator_tokens, replace_tokens
 
 from ..errors import FormulaError, pointer
 from .bounds import check_bars, check_size
-from .safety import check_name, check_source, parse_expression
+from .quoting import Quotes, mask, names_in
+from .safety import check_source, parse_expression
 from .terms import MEAN, Factor, Formula, GroupTerm, Predictor, Term
+from .tokens import BARS, is_operator, read_tokens
 
-BARS = ("|", "||")
-_GROUP_CALL = re.compile(r"^([A-Za-z_]\w*)\s*\((.*)\)$", re.DOTALL)
+MAX_FACTORS = 10
 _COLOUR = re.compile("\x1b\\[[0-9;]*m|[⧛⧚]")
 
 
@@ -64,17 +62,19 @@ def parse(text: str, vocabulary: Vocabulary) -> Formula:
         >>> parse("y ~ x + (1 | g)", Vocabulary({})).predictors[0].groups[0].group
         'g'
     """
-    first, *rest = _lines(check_source(text))
-    response, mean = _parse_line(first, text, vocabulary, MEAN)
+    masked, quotes = mask(check_source(text), text)
+    first, *rest = _lines(masked)
+    response, mean = _parse_line(first, quotes, text, vocabulary, MEAN)
     predictors = [mean]
     for line in rest:
-        left, predictor = _parse_line(line, text, vocabulary, None)
+        left, predictor = _parse_line(line, quotes, text, vocabulary, None)
         predictors.append(predictor)
         names = [p.parameter for p in predictors]
         if not left.lookup or names.count(predictor.parameter) > 1 or predictor.parameter == MEAN:
             raise FormulaError(
                 f"`{left.expression}` cannot start a further line; each further line models one "
-                f"parameter of the family, once, such as `sigma ~ x`.{pointer(text, line.strip())}"
+                f"parameter of the family, once, such as `sigma ~ x`."
+                f"{pointer(text, left.expression)}"
             )
     _refuse_response_on_the_right(response, tuple(predictors), text, vocabulary)
     return Formula(text=text.strip(), response=response, predictors=tuple(predictors))
@@ -94,98 +94,45 @@ def _lines(text: str) -> list[str]:
 
 
 def _parse_line(
-    line: str, source: str, vocabulary: Vocabulary, parameter: str | None
+    line: str, quotes: Quotes, source: str, vocabulary: Vocabulary, parameter: str | None
 ) -> tuple[Factor, Predictor]:
-    resolver = GroupOperatorResolver()
+    shown = quotes.restore(line).strip()
+    columns = None if vocabulary.columns is None else frozenset(vocabulary.columns)
     try:
-        tokens = _tokens(line, source, vocabulary, resolver)
+        tokens, distributions = read_tokens(line, quotes, source, vocabulary.names, columns)
+        resolver = GroupOperatorResolver(distributions=dict(distributions))
         tree = tokens_to_ast(tokens, resolver)
         if not isinstance(tree, ASTNode) or tree.operator.symbol != "~" or len(tree.args) != 2:
             raise FormulaError(
-                f"a formula has the form `response ~ terms`.{pointer(source, line.strip())}"
+                f"a formula has the form `response ~ terms`.{pointer(source, shown)}"
             )
         check_bars(tree, source)
         check_size(tree, source)
         left, right = (_terms(side, vocabulary, tokens) for side in tree.args)
     except FormulaicError as error:
         message = _COLOUR.sub("", str(error)).strip().splitlines()[0].rstrip(".")
-        raise FormulaError(f"{message}.{pointer(source, line.strip())}") from None
+        raise FormulaError(f"{quotes.restore(message)}.{pointer(source, shown)}") from None
     if len(left) != 1 or len(left[0].factors) != 1 or _is_literal(left[0].factors[0]):
         raise FormulaError(
             "the left side of `~` names one response, such as `y`, `log(y)` or `prop(k, n)`."
-            f"{pointer(source, line.strip())}"
+            f"{pointer(source, shown)}"
         )
     response = _factor(left[0].factors[0])
+    if _role(response, vocabulary, source) == "offset":
+        raise FormulaError(
+            f"`{response.expression}` cannot be the response; an offset stands to the right of `~`."
+            f"{pointer(source, response.expression)}"
+        )
     return response, _predictor(parameter or response.expression, right, source, vocabulary)
 
 
-def _tokens(
-    line: str, source: str, vocabulary: Vocabulary, resolver: GroupOperatorResolver
-) -> list[Token]:
-    tokens = _expand_group_calls(list(tokenize(line)), resolver)
-    columns = None if vocabulary.columns is None else frozenset(vocabulary.columns)
-    for token in tokens:
-        if token.kind is Token.Kind.PYTHON:
-            parse_expression(token.token, source, vocabulary.names)
-        elif token.kind is Token.Kind.NAME and token.token not in (".", "in"):
-            start = token.source_start or 0
-            if (token.source or "")[start : start + 1] != "`":
-                check_name(token.token, source, columns)
-    minus, one = Token("-", kind="operator"), Token("1", kind="value")
-    tokens = list(replace_tokens(sanitize_tokens(tokens), "0", [minus, one], kind=Token.Kind.VALUE))
-    return list(merge_operator_tokens(_with_intercepts(tokens), symbols={"+", "-"}))
-
-
-def _expand_group_calls(tokens: list[Token], resolver: GroupOperatorResolver) -> list[Token]:
-    """Rewrites `student(1 + x | g)` to `(1 + x | g)` with a bar that remembers `student`."""
-    out: list[Token] = []
-    for token in tokens:
-        call = _GROUP_CALL.match(token.token) if token.kind is Token.Kind.PYTHON else None
-        inner = list(tokenize(f"({call.group(2)})")) if call and "|" in call.group(2) else []
-        bars = [t for t in inner if t.kind is Token.Kind.OPERATOR and t.token in BARS]
-        if call is None or not bars:
-            out.append(token)
-            continue
-        for part in inner:
-            if part in bars:
-                symbol = part.token + call.group(1)
-                resolver.distributions[symbol] = call.group(1)
-                part = Token(symbol, kind="operator")
-            out.append(part)
-    return out
-
-
-def _with_intercepts(tokens: list[Token]) -> list[Token]:
-    """Puts `1 +` at the start of the right-hand side and of each bracket that holds a bar."""
-    starts: set[int] = set()
-    open_brackets: list[int] = []
-    for position, token in enumerate(tokens):
-        if token.kind is Token.Kind.CONTEXT:
-            if token.token in "([":
-                open_brackets.append(position)
-            elif open_brackets:
-                open_brackets.pop()
-        elif token.kind is Token.Kind.OPERATOR:
-            if token.token.startswith("~") and not open_brackets:
-                starts.add(position)
-            elif token.token.startswith("|") and open_brackets:
-                starts.add(open_brackets[-1])
-    one, plus = Token("1", kind="value"), Token("+", kind="operator")
-    out: list[Token] = []
-    for position, token in enumerate(tokens):
-        out.append(token)
-        if position in starts:
-            following = tokens[position + 1].token[:1] if position + 1 < len(tokens) else "+"
-            out.extend([one] if following in "+-" else [one, plus])
-    return out
-
-
 def _terms(side: Any, vocabulary: Vocabulary, tokens: list[Token]) -> list[ParsedTerm]:
-    left = tokens[: next(i for i, t in enumerate(tokens) if t.token.startswith("~"))]
-    used = {name for token in left for name in _names(token.token)}
+    left = tokens[: next(i for i, t in enumerate(tokens) if is_operator(t, "~"))]
+    used = {t.token for t in left if t.kind is Token.Kind.NAME}
+    used |= {name for t in left if t.kind is Token.Kind.PYTHON for name in names_in(t.token)}
     bar_follows = False
     for token in tokens:  # a grouping factor is not among the terms that `.` stands for
-        bar_follows = (bar_follows or token.token.startswith("|")) and token.token != ")"
+        bar_follows = (bar_follows or is_operator(token, "|")) and token.token != ")"
         if bar_follows:
             used.add(token.token)
     context: dict[str, Any] = {"__formulaic_variables_used_lhs__": used}
@@ -205,7 +152,7 @@ def _predictor(
             groups.append(term.factors[0].metadata["group"])
             continue
         converted = _term(term, source)
-        roles = {_role(factor, vocabulary) for factor in converted.factors}
+        roles = {_role(factor, vocabulary, source) for factor in converted.factors}
         if "response" in roles:
             raise FormulaError(
                 f"`{converted.name}` describes a response; write it to the left of `~`."
@@ -221,10 +168,17 @@ def _predictor(
         )
     for group in groups:
         for factor in (f for effect in group.effects for f in effect.factors):
-            if _role(factor, vocabulary) != "column":
-                raise FormulaError(f"`{factor.expression}` cannot vary by group in `{group}`.")
-    common.sort(key=lambda term: len(term.factors))
-    return Predictor(parameter, tuple(common), tuple(groups), tuple(offsets))
+            if _role(factor, vocabulary, source) != "column":
+                raise FormulaError(
+                    f"`{factor.expression}` cannot vary by group in `{group}`."
+                    f"{pointer(source, factor.expression)}"
+                )
+    return Predictor(parameter, _ordered(common), tuple(groups), tuple(offsets))
+
+
+def _ordered(terms: Iterable[Term]) -> tuple[Term, ...]:
+    """Each term once (`x * 1` is `x` twice), main effects first."""
+    return tuple(sorted(dict.fromkeys(terms), key=lambda term: len(term.factors)))
 
 
 def _is_literal(factor: ParsedFactor) -> bool:
@@ -245,40 +199,47 @@ def _term(term: ParsedTerm, source: str) -> Term:
                 f"the number {factor.expr} is not a term; only 0 and 1 are."
                 f"{pointer(source, factor.expr)}\nTo scale a column write I({factor.expr} * x)."
             )
+    if len(factors) > MAX_FACTORS:
+        raise FormulaError(
+            f"a term multiplies {len(factors)} factors; at most {MAX_FACTORS} are read."
+            f"{pointer(source, source)}"
+        )
     return Term(tuple(factors))
 
 
-def _role(factor: Factor, vocabulary: Vocabulary) -> str:
+def _role(factor: Factor, vocabulary: Vocabulary, source: str) -> str:
+    """The role of the outermost function; offsets and responses stand in no other function."""
     if factor.lookup:
         return "column"
-    name = factor.expression.split("(", 1)[0]
-    return vocabulary.functions.get(name, "column")
-
-
-def _names(expression: str) -> set[str]:
-    """The columns that an expression reads."""
-    quoted = set(re.findall(r"`([^`]+)`", expression))
-    try:
-        tree = ast.parse(re.sub(r"`[^`]+`", "quoted", expression).strip(), mode="eval")
-    except (SyntaxError, ValueError):
-        return {expression}
-    callees = {id(n.func) for n in ast.walk(tree) if isinstance(n, ast.Call)}
-    plain = {n.id for n in ast.walk(tree) if isinstance(n, ast.Name) and id(n) not in callees}
-    return (plain - {"quoted", "np", "contr"}) | quoted
+    tree = parse_expression(factor.expression, source, vocabulary.names)
+    roles = {
+        id(node): vocabulary.functions[ast.unparse(node.func)]
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call)
+    }
+    outer = roles.pop(id(tree), "column")
+    inner = set(roles.values()) - {"column", outer if outer == "response" else "column"}
+    if inner:
+        raise FormulaError(
+            f"`{factor.expression}` holds a function inside another that only stands alone, such "
+            f"as offset() or prop().{pointer(source, factor.expression)}"
+        )
+    return outer
 
 
 def _refuse_response_on_the_right(
     response: Factor, predictors: tuple[Predictor, ...], source: str, vocabulary: Vocabulary
 ) -> None:
     for predictor in predictors:
-        groups = [term for group in predictor.groups for term in group.effects]
-        for term in (*predictor.common, *groups):
-            for factor in term.factors:
-                if factor == response:
-                    raise FormulaError(
-                        f"`{response.expression}` is the response and cannot also be a term on the "
-                        f"right.{pointer(source, response.expression, source.rfind(factor.expression))}"
-                    )
+        groups = [term.factors for group in predictor.groups for term in group.effects]
+        groups += [group.by for group in predictor.groups]
+        for factors in (*(term.factors for term in predictor.common), *groups):
+            if response in factors:
+                at = source.rfind(response.expression)
+                raise FormulaError(
+                    f"`{response.expression}` is the response and cannot also be a term on the "
+                    f"right.{pointer(source, response.expression, at)}"
+                )
 
 
 def _group_operator(symbol: str, correlated: bool, distribution: str) -> Operator:
@@ -290,12 +251,7 @@ def _group_operator(symbol: str, correlated: bool, distribution: str) -> Operato
                     f"the grouping factor `{by!r}` is not a column; compute it as a column first"
                 )
             group = GroupTerm(
-                effects=tuple(
-                    sorted(
-                        (_term(term, f"({effects} | {by!r})") for term in effects),
-                        key=lambda term: len(term.factors),
-                    )
-                ),
+                effects=_ordered(_term(term, f"({effects} | {by!r})") for term in effects),
                 by=tuple(_factor(factor) for factor in by.factors),
                 correlated=correlated,
                 distribution=distribution,

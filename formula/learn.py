@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import ast
 import json
-import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -14,9 +12,11 @@ from ..errors import DataError, FormulaError, offenders, pointer
 from .coding import plan, product
 from .design import Design, assemble, evaluate_all, group_keys, read_response
 from .expressions import Evaluator
+from .quoting import names_in
 from .schema import GroupSchema, PredictorSchema, RowReport, Schema, TermSchema
 from .tables import Categories, Table, require_columns
-from .terms import Factor, Formula, Predictor, Term
+from .terms import Formula, Predictor, Term
+from .transforms.contrasts import BARE
 from .values import Matrix
 
 
@@ -65,28 +65,12 @@ def column_names(formula: Formula) -> list[str]:
     """Returns the columns that a formula reads, in order of appearance."""
     names: dict[str, None] = {}
     for factor in (formula.response, *formula.factors):
-        names.update(dict.fromkeys(_reads(factor)))
+        if factor.lookup:
+            names[factor.expression] = None
+        else:
+            found = names_in(factor.expression)
+            names.update(dict.fromkeys(name for name in found if name not in BARE))
     return list(names)
-
-
-def _reads(factor: Factor) -> list[str]:
-    if factor.lookup:
-        return [factor.expression]
-    quoted: dict[str, str] = {}
-
-    def placeholder(match: re.Match[str]) -> str:
-        quoted[f"quoted_column_{len(quoted)}_"] = match.group(1)
-        return f"quoted_column_{len(quoted) - 1}_"
-
-    tree = ast.parse(re.sub(r"`([^`]+)`", placeholder, factor.expression), mode="eval")
-    callees = {id(n.func) for n in ast.walk(tree) if isinstance(n, ast.Call)}
-    spaces = {id(n.value) for n in ast.walk(tree) if isinstance(n, ast.Attribute)}
-    contrasts = ("Treatment", "Sum", "Helmert", "Diff", "Poly")
-    return [
-        quoted.get(n.id, n.id)
-        for n in ast.walk(tree)
-        if isinstance(n, ast.Name) and id(n) not in callees | spaces and n.id not in contrasts
-    ]
 
 
 def _complete_rows(
@@ -139,6 +123,11 @@ def _drop_undefined(
                     f"{pointer(formula.text, name)}"
                 )
             lacks = np.isnan(flat).any(axis=1)
+        if lacks.all() and not isinstance(value, Categories):
+            raise DataError(
+                f"`{name}` is not a number in any of the {len(rows):,} complete rows. Is the column "
+                f"constant, or outside of what the function takes?{pointer(formula.text, name)}"
+            )
         if lacks.any():
             missing = [*missing, (name, int(lacks.sum()), int(rows[np.argmax(lacks)]))]
             keep &= ~lacks
@@ -180,7 +169,9 @@ def _predictor(
 def _terms(
     terms: Sequence[Term], values: Mapping[str, Any], rows: np.ndarray, source: str, where: str = ""
 ) -> list[TermSchema]:
-    described = [tuple((f.expression, _spans(values[f.expression])) for f in t.factors) for t in terms]
+    described = [
+        tuple((f.expression, _spans(values[f.expression])) for f in t.factors) for t in terms
+    ]
     out = []
     for term, blocks in zip(terms, plan(described), strict=True):
         if not term.factors:

@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import ast
 import keyword
-import re
+import unicodedata
 
 from ..errors import FormulaError, UnsafeFormulaError, listing, nearest, pointer
+from .quoting import parse_quietly
 
 MAX_CHARACTERS = 10_000
 MAX_DEPTH = 40
 MAX_POWER = 16
 MAX_NODES = 2_000
+MAX_TREE = 100
 MAX_NUMBER = 1e300
 
 NAMESPACES = ("np", "contr")
@@ -37,7 +39,6 @@ OPERATORS = (ast.Add, ast.Sub, ast.Mult, ast.Div, ast.Mod, ast.Pow, ast.FloorDiv
 SIGNS = (ast.UAdd, ast.USub)
 COMPARISONS = (ast.Eq, ast.NotEq, ast.Lt, ast.LtE, ast.Gt, ast.GtE)
 
-_QUOTED = re.compile(r"`([^`]+)`")
 _CLOSES = {")": "(", "]": "[", "}": "{"}
 
 
@@ -55,19 +56,33 @@ def check_source(text: object) -> str:
         raise FormulaError(
             f"The formula has {len(text):,} characters; at most {MAX_CHARACTERS:,} are read."
         )
-    bad = next((c for c in text if (ord(c) < 32 and c not in "\n\r\t") or ord(c) == 127), None)
+    bad = next((c for c in text if _is_hidden(c)), None)
     if bad is not None:
-        raise FormulaError(f"The formula holds the control character {bad!r}; remove it.")
+        raise FormulaError(
+            f"The formula holds the invisible character {bad!a} "
+            f"({unicodedata.name(bad, 'a control character').lower()}); remove it."
+        )
     _check_brackets(text)
     return text
+
+
+def _is_hidden(character: str) -> bool:
+    """Control, bidirectional and other invisible characters, lone surrogates, odd line ends."""
+    if character in "\n\r\t":
+        return False
+    return unicodedata.category(character) in ("Cc", "Cf", "Cs", "Co", "Zl", "Zp")
 
 
 def _check_brackets(text: str) -> None:
     stack: list[tuple[str, int]] = []
     quote = ""
     for position, character in enumerate(text):
-        if quote:
+        if quote and character not in "\n\r":
             quote = "" if character == quote else quote
+        elif quote:
+            raise FormulaError(
+                f"A quotation mark {quote} is not closed on its line.{pointer(text, quote)}"
+            )
         elif character in "'\"`":
             quote = character
         elif character in "([{":
@@ -104,6 +119,11 @@ def check_name(name: str, source: str, columns: frozenset[str] | None = None) ->
             f"`{name}` reads an attribute; a formula may only name columns."
             f"{pointer(source, name)}\nFor a column of that name write it in backticks."
         )
+    if not name.isidentifier():
+        raise FormulaError(
+            f"`{name}` is neither a number nor a name.{pointer(source, name)}\n"
+            "For a column of that name write it in backticks."
+        )
 
 
 def parse_expression(text: str, source: str, functions: frozenset[str]) -> ast.expr:
@@ -122,33 +142,25 @@ def parse_expression(text: str, source: str, functions: frozenset[str]) -> ast.e
         UnsafeFormulaError: it holds anything else than the allowed kinds of node.
     """
     check_source(text)
-    quoted: dict[str, str] = {}
-
-    def placeholder(match: re.Match[str]) -> str:
-        alias = f"quoted_column_{len(quoted)}_"
-        quoted[alias] = match.group(1)
-        return alias
-
-    aliased = _QUOTED.sub(placeholder, text)
-    try:
-        tree = ast.parse(aliased.strip(), mode="eval")
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        raise FormulaError(f"`{text}` is not an expression.{pointer(source, text)}") from None
-    nodes = list(ast.walk(tree))
-    if len(nodes) > MAX_NODES:
-        raise FormulaError(f"An expression of the formula has more than {MAX_NODES:,} parts.")
-    callees = {id(node.func) for node in nodes if isinstance(node, ast.Call)}
+    tree = parse_quietly(text, source)
+    nodes: list[ast.AST] = []
+    level: list[ast.AST] = [tree]
+    for _ in range(MAX_TREE):
+        nodes.extend(level)
+        level = [child for node in level for child in ast.iter_child_nodes(node)]
+        if not level:
+            break
+    if level or len(nodes) > MAX_NODES:
+        raise FormulaError(
+            f"an expression of the formula is nested more than {MAX_TREE} deep or has more than "
+            f"{MAX_NODES:,} parts.{pointer(source, text)}"
+        )
     for node in nodes:
-        _check_node(node, text, source, functions, callees)
-    for node in nodes:
-        if isinstance(node, ast.Name) and node.id in quoted:
-            node.id = quoted[node.id]
-    return tree.body
+        _check_node(node, text, source, functions)
+    return tree
 
 
-def _check_node(
-    node: ast.AST, text: str, source: str, functions: frozenset[str], callees: set[int]
-) -> None:
+def _check_node(node: ast.AST, text: str, source: str, functions: frozenset[str]) -> None:
     if isinstance(node, ast.operator):
         allowed = isinstance(node, OPERATORS)
     elif isinstance(node, ast.unaryop):
@@ -169,8 +181,7 @@ def _check_node(
                 f"`{ast.unparse(node)}` reads an attribute, which a formula never does."
                 f"{pointer(source, text)}"
             )
-        if id(node) in callees:
-            _check_function(ast.unparse(node), source, functions)
+        _check_function(ast.unparse(node), source, functions)
     elif isinstance(node, ast.Call):
         if not isinstance(node.func, ast.Name | ast.Attribute):
             raise UnsafeFormulaError(
@@ -182,12 +193,15 @@ def _check_node(
             )
         if isinstance(node.func, ast.Name):
             _check_function(node.func.id, source, functions)
-    elif isinstance(node, ast.Name) and id(node) not in callees:
-        check_name(node.id, source)
     elif isinstance(node, ast.Constant):
         _check_constant(node.value, text, source)
-    elif isinstance(node, ast.BinOp) and isinstance(node.op, ast.Pow):
-        _check_power(node, text, source)
+    elif isinstance(node, ast.BinOp | ast.UnaryOp):
+        _check_operands(node, text, source)
+    elif isinstance(node, ast.Compare) and len(node.ops) > 1:
+        raise FormulaError(
+            f"a comparison has two sides; write ({ast.unparse(node.left)} < ...) * (... < ...)."
+            f"{pointer(source, text)}"
+        )
 
 
 def _check_function(name: str, source: str, functions: frozenset[str]) -> None:
@@ -211,10 +225,25 @@ def _check_constant(value: object, text: str, source: str) -> None:
     )
 
 
+def _check_operands(node: ast.BinOp | ast.UnaryOp, text: str, source: str) -> None:
+    sides = [node.operand] if isinstance(node, ast.UnaryOp) else [node.left, node.right]
+    for side in sides:
+        number = not isinstance(side, ast.Constant) or isinstance(side.value, int | float)
+        if not number or isinstance(side, ast.Tuple | ast.List):
+            raise UnsafeFormulaError(
+                f"arithmetic in `{text}` needs numbers, not `{ast.unparse(side)}`."
+                f"{pointer(source, text)}"
+            )
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Pow):
+        _check_power(node, text, source)
+
+
 def _check_power(node: ast.BinOp, text: str, source: str) -> None:
     exponent = node.right.operand if isinstance(node.right, ast.UnaryOp) else node.right
     value = exponent.value if isinstance(exponent, ast.Constant) else None
-    nested = any(isinstance(n, ast.BinOp) and isinstance(n.op, ast.Pow) for n in ast.walk(node.left))
+    nested = any(
+        isinstance(n, ast.BinOp) and isinstance(n.op, ast.Pow) for n in ast.walk(node.left)
+    )
     if not isinstance(value, int | float) or abs(value) > MAX_POWER or nested:
         raise UnsafeFormulaError(
             f"a power in `{text}` needs a constant exponent of at most {MAX_POWER}, not nested."

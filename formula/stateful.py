@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -11,9 +13,23 @@ from .values import Matrix, Transform
 
 
 def stateful(
-    name: str, function: Callable[..., Any], *, aliases: tuple[str, ...] = (), story: str = ""
+    name: str,
+    function: Callable[..., Any],
+    *,
+    aliases: tuple[str, ...] = (),
+    story: str = "",
+    constant: Callable[[Mapping[str, Any]], bool] | None = None,
 ) -> Transform:
-    """Wraps a formulaic transform `f(x, ..., _state)` of one numeric column."""
+    """Wraps a formulaic transform `f(x, ..., _state)` of one numeric column.
+
+    Args:
+        name: its name in formulas.
+        function: the transform.
+        aliases: further names.
+        story: one sentence for the documentation.
+        constant: options -> whether some combination of its columns is constant, where the
+            transform does not say so itself.
+    """
 
     def learn(x: np.ndarray, *arguments: Any, **options: Any) -> dict[str, Any]:
         state: dict[str, Any] = {}
@@ -24,9 +40,22 @@ def stateful(
         known = np.isfinite(x)
         decoded = {key: decode(value) for key, value in state.items()}
         result = function(x[known], *arguments, _state=decoded, **options)
-        return _unwrap(result, known)
+        value = _unwrap(result, known)
+        if constant is not None and isinstance(value, Matrix):
+            bound = signature.bind(x, *arguments, **options).arguments
+            return replace(value, spans_intercept=constant(bound))
+        return value
 
+    signature = _signature(function)
+    learn.__signature__ = signature  # type: ignore[attr-defined]
     return Transform(name, apply, learn, aliases=aliases, story=story)
+
+
+def _signature(function: Callable[..., Any]) -> inspect.Signature:
+    """The arguments that a formula may give: not those by which formulaic passes its state."""
+    full = inspect.signature(function)
+    kept = [p for p in full.parameters.values() if not p.name.startswith("_")]
+    return full.replace(parameters=[p for p in kept if p.kind is not p.VAR_KEYWORD])
 
 
 def _unwrap(result: Any, known: np.ndarray) -> Any:

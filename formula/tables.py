@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -191,7 +192,9 @@ def _from_xarray(data: Any) -> tuple[dict[str, Any], int]:
     dims = {array.dims for array in flat.values()}
     if len(dims) == 1 and all(data[name].ndim <= 1 for name in data.data_vars):
         rows = next(iter(flat.values())).size
-        return {str(name): array.to_series().reset_index(drop=True) for name, array in flat.items()}, rows
+        return {
+            str(name): array.to_series().reset_index(drop=True) for name, array in flat.items()
+        }, rows
     return _from_pandas(data.to_dataframe().reset_index())
 
 
@@ -211,11 +214,18 @@ def _from_mapping(data: Mapping[Any, Any]) -> tuple[dict[str, Any], int]:
 
 
 def _array(name: str, values: Any) -> Any:
-    if isinstance(values, str | bytes) or np.ndim(values) == 0:
-        raise DataTypeError(f"column `{name}` is a single value; give one value per row.")
-    if isinstance(values, pd.Categorical | pd.api.extensions.ExtensionArray):
+    if isinstance(values, pd.Index | pd.Categorical | pd.api.extensions.ExtensionArray):
         return pd.Series(values)
-    array = np.asarray(values)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            array = np.asarray(values)
+    except (TypeError, ValueError):
+        raise DataTypeError(
+            f"column `{name}` cannot be read as an array; give one value per row."
+        ) from None
+    if array.ndim == 0:
+        raise DataTypeError(f"column `{name}` is a single value; give one value per row.")
     if array.ndim > 2 or (array.ndim == 2 and array.dtype.kind not in "biuf"):
         raise DataTypeError(
             f"column `{name}` has shape {array.shape}; columns have one dimension, or two if numeric."

@@ -30,7 +30,7 @@ def well_conditioned(matrix: np.ndarray, intercept: bool) -> np.ndarray | None:
         intercept: whether there is one.
     """
     norms = np.linalg.norm(matrix, axis=0)
-    if not matrix.shape[1] or np.linalg.cond(matrix / np.where(norms > 0, norms, 1)) < ILL_CONDITIONED:
+    if np.linalg.cond(matrix / norms) < ILL_CONDITIONED:
         return None
     transform = np.eye(matrix.shape[1])
     if intercept:

@@ -1,0 +1,74 @@
+"""Named models: `bz.zoo.hierarchical_gamma(df, y=..., treatment=..., group=...)` -> Model.
+
+Each returns a `Model` whose formula is printed, so that one learns to write it. `table()` lists all.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def table() -> pd.DataFrame:
+    """Returns a table of the zoo's entries: formula, equation, story, source."""
+    import pandas as pd
+
+    from .models import MODELS
+
+    rows = [
+        {"name": e.name, "formula": e.pattern, "equation": e.equation, "story": e.story, "source": e.source}
+        for e in MODELS.values()
+    ]
+    return pd.DataFrame(rows).set_index("name")
+
+
+def __getattr__(name: str) -> Any:
+    """Returns an entry of the zoo as a function from data to a Model."""
+    if name.startswith("_"):
+        raise AttributeError(name)
+    from .models import MODELS
+
+    if name not in MODELS:
+        from ..errors import listing, nearest
+
+        raise AttributeError(
+            f"the zoo has no entry `{name}`.{nearest(name, MODELS)} Entries: {listing(MODELS)}."
+        )
+    return _front_door(name)
+
+
+def _front_door(name: str) -> Any:
+    """Wraps an entry's recipe into the class that the package's front door offers."""
+    from .models import MODELS
+
+    entry = MODELS[name]
+
+    def build(data: Any, *, priors: Any = None, functions: Any = None, **columns: Any) -> Any:
+        import inspect
+
+        from .. import Model
+        from ..errors import OptionError, listing
+        from ..formula import read
+
+        view = read(data)
+        signature = inspect.signature(entry.recipe)
+        try:
+            signature.bind(view, **columns)
+        except TypeError as error:
+            names = listing(list(signature.parameters)[1:])
+            raise OptionError(f"zoo.{name}(): {error}. It takes {names}.") from None
+        recipe = entry.recipe(view, **columns)
+        given = {**recipe.priors, **(priors or {})}
+        return Model(recipe.formula, data, family=recipe.family, priors=given, functions=functions)
+
+    build.__name__ = build.__qualname__ = name
+    build.__doc__ = f"{entry.story}\n\nFormula: `{entry.pattern}`. {entry.equation}.\n\nSource: {entry.source}."
+    return build
+
+
+def __dir__() -> list[str]:
+    from .models import MODELS
+
+    return sorted([*MODELS, "table"])

@@ -158,20 +158,22 @@ class CorrelationBlock(dist.Distribution):
 class GroupBlock(dist.Distribution):
     """The effects of all groups, u = L z, each group centred or not as its data warrant.
 
-    A group with much data is sampled as u in its units (centred), one with little as z
-    (non-centred); the model is the same.
+    A group with much data is sampled as u less a shift, in its units (centred), one with little as
+    z (non-centred); the model is the same. The shift moves the common coefficient of an effect into
+    the group's own (hierarchical centring): data then speak of each group's sum alone.
 
     Attributes:
         member: the distribution of z.
         factor: L, shape (effect, effect).
         units: a typical size of each effect, shape (effect,).
+        shift: where centred effects are counted from, shape (effect,).
         centred: shape (groups,), boolean.
         parameters: parameters of the distribution of z.
     """
 
     support = constraints.independent(constraints.real, 2)
     arg_constraints: dict[str, Any] = {}
-    pytree_data_fields = ("factor", "units", "centred", "parameters")
+    pytree_data_fields = ("factor", "units", "shift", "centred", "parameters")
     pytree_aux_fields = ("member",)
 
     def __init__(
@@ -179,22 +181,26 @@ class GroupBlock(dist.Distribution):
         member: GroupDistribution,
         factor: Any,
         units: Any,
+        shift: Any,
         centred: Any,
         parameters: Mapping[str, Any],
     ) -> None:
-        self.member, self.factor, self.units, self.centred = member, factor, units, centred
+        self.member, self.factor, self.centred = member, factor, centred
+        self.units, self.shift = units, shift
         self.parameters = dict(parameters)
         super().__init__((), (centred.shape[0], units.shape[0]), validate_args=False)
 
     def natural(self, raw: Any) -> Any:
         """Returns the effects in natural units, shape (groups, effect)."""
-        return jnp.where(self.centred[:, None], raw * self.units[None, :], raw @ self.factor.T)
+        near = raw * self.units[None, :] + self.shift[None, :]
+        return jnp.where(self.centred[:, None], near, raw @ self.factor.T)
 
     def log_prob(self, value: Any, intermediates: Any = None) -> Any:
         """Log density of the raw array."""
         size = self.units.shape[0]
         inverse = jax.scipy.linalg.solve_triangular(self.factor, jnp.eye(size), lower=True)
-        z = jnp.where(self.centred[:, None], (value * self.units[None, :]) @ inverse.T, value)
+        near = value * self.units[None, :] + self.shift[None, :]
+        z = jnp.where(self.centred[:, None], near @ inverse.T, value)
         density = self.member.log_density(jnp.sum(z**2, axis=-1), size, self.parameters)
         volume = jnp.sum(jnp.log(self.units)) - jnp.sum(jnp.log(jnp.diagonal(self.factor)))
         return jnp.sum(density) + jnp.sum(self.centred) * volume
@@ -202,5 +208,6 @@ class GroupBlock(dist.Distribution):
     def sample(self, key: Any, sample_shape: tuple[int, ...] = ()) -> Any:
         """Draws raw arrays; sample_shape must be empty."""
         z = self.member.sample(key, self.event_shape, self.parameters)
-        raw = jnp.where(self.centred[:, None], (z @ self.factor.T) / self.units[None, :], z)
+        near = (z @ self.factor.T - self.shift[None, :]) / self.units[None, :]
+        raw = jnp.where(self.centred[:, None], near, z)
         return jnp.broadcast_to(raw, sample_shape + raw.shape)

@@ -187,12 +187,16 @@ def _predict(
     for i, group in enumerate(predictor.groups):
         site = f"{name}.group{i}"
         factor, extra = _group_factor(group, site, numbers["groups"][i], natural, jacobian)
-        units, centred = numbers["groups"][i]["units"], numbers["groups"][i]["centred"]
-        block = GroupBlock(group.member, factor, units, centred, extra)
+        scales = numbers["groups"][i]
+        shift = scales["anchor"] - scales["absorbs"] @ coefficients
+        block = GroupBlock(
+            group.member, factor, scales["units"], shift, scales["centred"], extra
+        )
         effects = block.natural(numpyro.sample(f"{site}.effects", block))
         natural[f"{site}.effects"] = effects
-        rows = effects[arrays["groups"][i]["index"]]
-        eta = eta + jnp.sum(arrays["groups"][i]["effects"] * rows, axis=-1)
+        index = arrays["groups"][i]["index"]
+        for k, column in enumerate(arrays["groups"][i]["effects"]):
+            eta = eta + column * effects[:, k][index]
     return eta
 
 

@@ -106,6 +106,22 @@ class InverseGaussian(dist.Distribution):
         return first + jnp.exp(2 * lam / m + log_ndtr(-root * (value / m + 1)))
 
 
+class MeanGamma(dist.Gamma):
+    """The gamma distribution by mean and shape, with a density that is cheap after a log link."""
+
+    arg_constraints = {"mu": constraints.positive, "alpha": constraints.positive}
+
+    def __init__(self, mu: Any, alpha: Any, *, validate_args: bool | None = None) -> None:
+        self.mu, self.alpha = mu, alpha
+        super().__init__(alpha, alpha / mu, validate_args=validate_args)
+
+    def log_prob(self, value: Any, intermediates: Any = None) -> Any:
+        """log p = a (log a - log mu) + (a - 1) log y - a y / mu - log Gamma(a)."""
+        a = self.alpha
+        head = a * (jnp.log(a) - jnp.log(self.mu)) + (a - 1) * jnp.log(value)
+        return head - a * value / self.mu - gammaln(a)
+
+
 class Weighted(dist.Distribution):
     """A distribution whose log-density counts `weights` times; samples are unchanged."""
 

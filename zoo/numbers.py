@@ -9,7 +9,7 @@ import numpy as np
 from ..formula import Design
 from ..formula.design import GroupDesign, PredictorDesign
 from ..formula.schema import GroupSchema, PredictorSchema
-from ..formula.terms import MEAN
+from ..formula.terms import INTERCEPT, MEAN
 from .defaults import effect_scales, link_scale
 from .family import Summary
 from .groups import find_group
@@ -45,12 +45,14 @@ def numbers(spec: ModelSpec, design: Design) -> dict[str, Any]:
                 spec.centred_intercept(name),
             )
         residual = working - _project(working, predictor, arrays) if name == MEAN else None
-        entry["groups"] = tuple(
-            _group(spec, name, i, group, group_arrays, scale, residual)
-            for i, (group, group_arrays) in enumerate(
-                zip(predictor.groups, arrays.groups, strict=True)
-            )
-        )
+        groups = []
+        for i, (group, effects) in enumerate(zip(predictor.groups, arrays.groups, strict=True)):
+            scales = _group(spec, name, i, group, effects, scale, residual)
+            absorbs = _absorbed(predictor, group)
+            start = location * np.array([n == INTERCEPT for n in group.effect_names])
+            scales |= {"absorbs": absorbs, "anchor": start * absorbs.any(axis=1)}
+            groups.append(scales)
+        entry["groups"] = tuple(groups)
         out[name] = entry
     if spec.scalars:
         parameters = [spec.family.parameter(name) for name in spec.scalars]
@@ -159,6 +161,20 @@ def _group(
     if member.parameters:
         guesses = np.array([p.guess(spec.summary) for p in member.parameters])
         out["shape"] = _independent([prior[name] for name in names["shape"]], guesses)
+    return out
+
+
+def _absorbed(predictor: PredictorSchema, group: GroupSchema) -> np.ndarray:
+    """Which common coefficient each centred effect absorbs, shape (effect, coef), 0 or 1.
+
+    A coefficient is absorbed by one term: of those that vary it, the one with the fewest groups.
+    """
+    columns = (*((INTERCEPT,) if predictor.intercept else ()), *predictor.column_names)
+    out = np.zeros((group.size, len(columns)))
+    for k, name in enumerate(group.effect_names):
+        rivals = [g for g in predictor.groups if name in g.effect_names]
+        if name in columns and min(rivals, key=lambda g: len(g.levels)) is group:
+            out[k, columns.index(name)] = 1.0
     return out
 
 

@@ -18,6 +18,8 @@ def _categories(x: Any, levels: Any) -> Categories:
     found = x if isinstance(x, Categories) else categorize(np.asarray(x))
     if levels is None:
         return found
+    if not isinstance(levels, tuple | list):
+        raise FormulaError(f"levels= of C() is a list such as ['a', 'b'], not {levels!r}.")
     wanted = list(levels)
     unknown = [level for level in found.levels if level not in wanted]
     if unknown:
@@ -50,9 +52,7 @@ def apply(state: dict[str, Any], x: Any, contrast: Any = None, levels: Any = Non
         return coded
     if not isinstance(contrast, Contrast):
         raise FormulaError("the second argument of C() is a contrast such as contr.sum.")
-    return replace(
-        coded, contrast=contrast.name, arguments=(contrast.arguments, contrast.options)
-    )
+    return replace(coded, contrast=contrast.name, arguments=(contrast.arguments, contrast.options))
 
 
 def recode(found: Categories, levels: tuple[Any, ...], name: str) -> Categories:
@@ -76,4 +76,6 @@ def recode(found: Categories, levels: tuple[Any, ...], name: str) -> Categories:
     return replace(found, codes=codes, levels=levels)
 
 
-C = Transform("C", apply, learn, story="A column as a factor, with a choice of contrasts.")
+C = Transform(
+    "C", apply, learn, levels=True, story="A column as a factor, with a choice of contrasts."
+)

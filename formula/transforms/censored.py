@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from ...errors import DataError, listing
+from ...errors import DataError, DataTypeError, listing
 from ..tables import Categories
 from ..values import ResponseValue, Transform
 
@@ -22,6 +22,8 @@ def apply(y: Any, status: Any) -> ResponseValue:
     Raises:
         DataError: another status.
     """
+    if isinstance(y, Categories):
+        raise DataTypeError(f"censored(): the response holds the levels {listing(y.levels, 5)}.")
     response = y if isinstance(y, ResponseValue) else ResponseValue(np.asarray(y, dtype=np.float64))
     if isinstance(status, Categories):
         unknown = [level for level in status.levels if str(level) not in CODES]
@@ -38,4 +40,6 @@ def apply(y: Any, status: Any) -> ResponseValue:
     return ResponseValue(response.values, {**response.extras, "status": found})
 
 
-CENSORED = Transform("censored", apply, role="response", story="Left- or right-censored values.")
+CENSORED = Transform(
+    "censored", apply, role="response", levels=True, story="Left- or right-censored values."
+)

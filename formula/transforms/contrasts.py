@@ -19,3 +19,6 @@ SUM = _contrast("sum", "Sum")
 HELMERT = _contrast("helmert", "Helmert")
 DIFF = _contrast("diff", "Diff")
 POLY = _contrast("poly", "Poly")
+
+BARE = frozenset(("Treatment", "Sum", "Helmert", "Diff", "Poly"))
+"""Spellings that may stand without brackets: `C(g, Sum)`."""

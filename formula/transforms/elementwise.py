@@ -1,12 +1,17 @@
 """Functions of each value alone: `log(x)`, `np.sqrt(x)`, ..."""
 
+from typing import Any
+
 import numpy as np
 
 from ..values import Transform
 
 
 def _elementwise(name: str, function: np.ufunc) -> Transform:
-    return Transform(name, function, aliases=(f"np.{name}",), story=f"{name} of each value.")
+    def apply(x: Any) -> Any:  # one argument only: a second one of numpy's would be written to
+        return function(x)
+
+    return Transform(name, apply, aliases=(f"np.{name}",), story=f"{name} of each value.")
 
 
 LOG = _elementwise("log", np.log)

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ...errors import FitError
+from ...errors import FitError, listing
 from ...formula.terms import MEAN
 from ..backend import Backend, Draws, Problem
 from ..frequentist import (
@@ -34,10 +34,9 @@ LINKS = {
 }
 """Our links -> statsmodels' classes."""
 
-SEPARATED = 1e-6
-"""A fitted probability or rate this close to its limit..."""
-WIDE = 30.0
-"""...and a standard error, on the scale of the link, this large, mean that there is no optimum."""
+SILENT, WIDE = 1e-6, 30.0
+"""Rows with less information than the first and, on the scale of the link, standard errors above the
+second mean that the likelihood has no maximum."""
 
 
 @dataclass(frozen=True)
@@ -94,7 +93,9 @@ def run(settings: Settings, problem: Problem, seed: int, progress: bool) -> Draw
     generator = np.random.default_rng(seed)
     se = np.sqrt(np.diag(covariance))
     estimates = {f"{MEAN}.coefficients": Estimate(value, se, tested=True)}
-    natural = {f"{MEAN}.coefficients": normal_draws(generator, value, covariance, settings.draws)[None]}
+    natural = {
+        f"{MEAN}.coefficients": normal_draws(generator, value, covariance, settings.draws)[None]
+    }
     for name in problem.structure.scalars:
         scalar, relative = _scalar(problem, exact, rows)
         estimates[name] = Estimate(np.asarray(scalar), np.asarray(scalar * relative), scale="log")
@@ -102,7 +103,7 @@ def run(settings: Settings, problem: Problem, seed: int, progress: bool) -> Draw
     return Draws(
         natural,
         converged=bool(exact.converged),
-        notes=prior_note(problem, "glm") + _separation(rows, exact.mu, problem, se),
+        notes=prior_note(problem, "glm") + _separation(rows, exact, problem, se),
         result=result,
         table=table(problem.spec, estimates),
     )
@@ -140,9 +141,7 @@ def _maximise(problem: Problem, rows: Rows, matrix: Any, robust: str | None) -> 
     fixed = rows.known or not member.dispersion
     try:
         model = sm.GLM(y, matrix, family=family, offset=rows.offset, **options)
-        result = model.fit(
-            maxiter=200, tol=1e-10, tol_criterion="deviance", scale=1.0 if fixed else None
-        )
+        result = model.fit(maxiter=200, atol=1e-10, rtol=1e-12, scale=1.0 if fixed else None)
     except (ValueError, FloatingPointError, ArithmeticError, np.linalg.LinAlgError) as error:
         raise FitError(_broken(problem, str(error))) from None
     if robust is not None:
@@ -177,24 +176,19 @@ def _scalar(problem: Problem, result: Any, rows: Rows) -> tuple[float, float]:
     return 1 / phi, relative
 
 
-def _separation(
-    rows: Rows, mu: np.ndarray, problem: Problem, se: np.ndarray
-) -> tuple[str, ...]:
+def _separation(rows: Rows, result: Any, problem: Problem, se: np.ndarray) -> tuple[str, ...]:
     """A note where some coefficients run to infinity because they predict some rows perfectly."""
-    support = problem.spec.family.support
-    limits = [limit for limit in (0.0, 1.0) if not support.holds(np.array([limit - 0.5]))[0]]
-    if not support.holds(np.array([0.0]))[0]:
-        return ()
-    upper = not support.holds(np.array([2.0]))[0] or "trials" in problem.training.response
-    edge = (mu < SEPARATED) | (upper & (mu > 1 - SEPARATED))
+    information = result.model.family.weights(np.asarray(result.mu))
+    silent = information < SILENT
     size = np.abs(rows.matrix).max(axis=0)
-    names = [name for name, wide in zip(rows.names, se * size > WIDE, strict=True) if wide]
-    if not edge.any() or not names or not limits:
+    names = [f"`{name}`" for name, wide in zip(rows.names, se * size > WIDE, strict=True) if wide]
+    if problem.spec.family.dispersion or not silent.any() or not names:
         return ()
     return (
-        f"{listing_of(names)} separate(s) the outcomes: {int(edge.sum()):,} of {len(mu):,} rows are "
-        "predicted perfectly, the likelihood has no maximum, and these estimates and standard errors "
-        'mean nothing. Use "map" or "nuts", whose default priors keep them finite, or join levels.',
+        f"some predictors separate the outcomes: {int(silent.sum()):,} of {len(silent):,} rows are "
+        f"predicted perfectly, so the likelihood has no maximum, and {listing(names)} with their "
+        'standard errors mean nothing. Use "map" or "nuts", whose default priors keep them finite, or '
+        "join levels.",
     )
 
 
@@ -205,3 +199,8 @@ def _broken(problem: Problem, reason: str) -> str:
         f"may have left the range of family `{problem.spec.family.name}`; try another link, or "
         f"{BAYESIAN}."
     )
+
+
+GLM = Backend(
+    "glm", Settings, run, frequentist=True, story="Generalised linear models, by statsmodels."
+)

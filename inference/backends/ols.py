@@ -82,7 +82,9 @@ def run(settings: Settings, problem: Problem, seed: int, progress: bool) -> Draw
     generator = np.random.default_rng(seed)
     coefficients = Estimate(value, np.sqrt(np.diag(covariance)), df, tested=True)
     estimates = {f"{MEAN}.coefficients": coefficients}
-    natural = {f"{MEAN}.coefficients": normal_draws(generator, value, covariance, settings.draws)[None]}
+    natural = {
+        f"{MEAN}.coefficients": normal_draws(generator, value, covariance, settings.draws)[None]
+    }
     for name in problem.structure.scalars:
         relative = (2 * df) ** -0.5
         estimates[name] = Estimate(np.asarray(sigma), np.asarray(sigma * relative), scale="log")

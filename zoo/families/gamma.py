@@ -1,7 +1,6 @@
 """Gamma responses by mean and shape: variance mu^2 / alpha."""
 
-import numpyro.distributions as dist
-
+from ..distributions import MeanGamma
 from ..family import POSITIVE, Family, Parameter, Summary
 from ..priors import make
 
@@ -24,7 +23,7 @@ GAMMA = Family(
             story="shape: the squared ratio of mean to standard deviation of one row",
         ),
     ),
-    distribution=lambda mu, p, _: dist.Gamma(p["alpha"], p["alpha"] / mu),
+    distribution=lambda mu, p, _: MeanGamma(mu, p["alpha"]),
     dispersion=True,
     glm="Gamma",
     story="Positive values whose standard deviation grows with their mean, such as power.",

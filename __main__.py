@@ -1,0 +1,163 @@
+"""The command line: `bayeszoo fit`, `bayeszoo compare`, `bayeszoo demo`."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from ._version import VERSION
+from .errors import BayeszooError, OptionError
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs the command line.
+
+    Args:
+        arguments: the words after `bayeszoo`; by default the process's own.
+
+    Returns:
+        The exit code: 0, or 2 where bayeszoo refused with a message on standard error.
+    """
+    options = _parser().parse_args(arguments)
+    try:
+        options.run(options)
+        sys.stdout.flush()
+    except BayeszooError as error:
+        print(f"bayeszoo: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("bayeszoo: interrupted.", file=sys.stderr)
+        return 130
+    except BrokenPipeError:  # the reader of our output, such as `head`, has gone
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="bayeszoo", description="One formula, every method, for grouped and time-series data."
+    )
+    parser.add_argument("--version", action="version", version=f"bayeszoo {VERSION}")
+    commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
+
+    fit = commands.add_parser(
+        "fit",
+        help="fit a model to a table in a file",
+        epilog='example: bayeszoo fit "Power ~ stim + (1 | mouse)" data.csv --family gamma',
+    )
+    fit.add_argument("formula", metavar="FORMULA", help='for example "Power ~ stim + (1 | mouse)"')
+    fit.add_argument("data", metavar="DATA", help="CSV, TSV, Parquet or Feather file")
+    fit.add_argument("--family", default="normal", help="default: normal")
+    fit.add_argument("--link", help="link of the mean; default: the family's own")
+    fit.add_argument("--method", default="nuts", help="nuts (default), map, svi, lme, ...")
+    fit.add_argument(
+        "--prior",
+        action="append",
+        default=[],
+        metavar="NAME=PRIOR",
+        help='such as "stim=normal(0, 1)"; may be given several times',
+    )
+    fit.add_argument("--seed", type=int, default=0, help="default: 0")
+    for name, text in (
+        ("draws", "draws per chain"),
+        ("tune", "tuning steps per chain"),
+        ("chains", "chains"),
+    ):
+        fit.add_argument(f"--{name}", type=int, help=f"number of {text}, where the method has them")
+    fit.add_argument("--prob", type=float, default=0.95, help="of intervals; default: 0.95")
+    fit.add_argument("--groups", action="store_true", help="list the effects of groups too")
+    fit.add_argument("--out", metavar="FILE", help="save the fit (NetCDF); bz.load restores it")
+    fit.set_defaults(run=_fit)
+
+    compare = commands.add_parser("compare", help="compare saved fits by leave-one-out prediction")
+    compare.add_argument("fits", nargs="+", metavar="FILE", help="fits saved with --out")
+    compare.set_defaults(run=_compare)
+
+    demo = commands.add_parser("demo", help="simulate recordings and fit them by four methods")
+    demo.add_argument("--out", default="demo-output", metavar="FOLDER", help="default: demo-output")
+    demo.set_defaults(run=_demo)
+    return parser
+
+
+def _fit(options: argparse.Namespace) -> None:
+    from .console import check_target, read_table, text_table
+    from .inference.model import Model
+
+    priors = dict(_prior(text) for text in options.prior)
+    data = read_table(options.data)
+    if options.out:
+        check_target(options.out)
+    model = Model(
+        options.formula, data, family=options.family, link=options.link, priors=priors or None
+    )
+    print(model, flush=True)
+    chosen: dict[str, Any] = {
+        name: getattr(options, name)
+        for name in ("draws", "tune", "chains")
+        if getattr(options, name) is not None
+    }
+    shown = sys.stderr.isatty()
+    fit = model.fit(options.method, seed=options.seed, progress=shown, **chosen)
+    print(f"\n{text_table(fit.summary(prob=options.prob, groups=options.groups))}\n")
+    if not (shown and sys.stdout.isatty()):  # else the terminal shows the verdict already
+        print(fit.verdict())
+    if options.out:
+        fit.save(options.out)
+        print(f"Saved as {options.out}")
+
+
+def _prior(text: str) -> tuple[str, str]:
+    """Splits NAME=PRIOR at the first equals sign outside of parentheses."""
+    depth = 0
+    for position, letter in enumerate(text):
+        depth += (letter in "([") - (letter in ")]")
+        if letter == "=" and depth == 0:
+            name, prior = text[:position].strip(), text[position + 1 :].strip()
+            if name and prior:
+                return name, prior
+            break
+    raise OptionError(f'--prior takes NAME=PRIOR, such as "stim=normal(0, 1)", not {text!r}.')
+
+
+def _compare(options: argparse.Namespace) -> None:
+    from .console import text_table
+    from .inference.idata import load_arviz
+    from .inference.storage import load
+
+    if len(set(options.fits)) < 2:
+        raise OptionError("compare takes at least two different files.")
+    fits = {path: load(path) for path in options.fits}
+    first, *others = fits
+    for path in others:
+        one, two = fits[first].idata["observed_data"], fits[path].idata["observed_data"]
+        if not one.equals(two):
+            raise OptionError(
+                f"`{first}` and `{path}` were fitted to different rows or responses, so their "
+                "predictions cannot be compared. Fit both to the same rows."
+            )
+    short = [Path(path).stem for path in fits]
+    names = short if len(set(short)) == len(short) else list(fits)
+    scores = {name: fit.loo() for name, fit in zip(names, fits.values(), strict=True)}
+    arviz = load_arviz()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # ArviZ sorts in a way that pandas will give up
+        table = arviz.compare(scores)
+    for name, fit in zip(names, fits.values(), strict=True):
+        print(f"{name}: {fit!r}")
+    print(f"\n{text_table(table)}\n\nHighest elpd_loo first: it predicts left-out rows best.")
+
+
+def _demo(options: argparse.Namespace) -> None:
+    from .demo import demo
+
+    demo(options.out)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

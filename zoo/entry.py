@@ -1,0 +1,78 @@
+"""What an entry of the zoo is: a named model as a recipe of formula, family and priors."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..errors import OptionError
+from ..formula import Table
+from ..formula.tables import require_columns
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """A formula with a family and priors.
+
+    Attributes:
+        formula: the formula, as a user would write it.
+        family: the family's name.
+        priors: priors that differ from the defaults.
+    """
+
+    formula: str
+    family: str
+    priors: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One entry of the zoo, as a constant.
+
+    Attributes:
+        name: its name.
+        recipe: (table, columns by role) -> Recipe.
+        story: when to use it.
+        equation: the model in mathematics.
+        pattern: the formula that it writes.
+        source: a citation.
+    """
+
+    name: str
+    recipe: Callable[..., Recipe]
+    story: str
+    equation: str
+    pattern: str
+    source: str
+
+
+def quote(name: str, table: Table) -> str:
+    """Returns a column's name as a formula writes it, in backticks where it is no plain name.
+
+    Raises:
+        OptionError: it is not a text.
+        FormulaError: there is no such column.
+    """
+    if not isinstance(name, str):
+        raise OptionError(f"a column's name is a text, not {name!r}.")
+    require_columns([name], table, name)
+    return name if name.isidentifier() else f"`{name}`"
+
+
+def factor(name: str, table: Table) -> str:
+    """Returns a column as a factor: its name, or `C(name)` where it holds numbers."""
+    quoted = quote(name, table)
+    return quoted if table.is_categorical(name) else f"C({quoted})"
+
+
+def nested(names: str | Sequence[str], table: Table) -> str:
+    """Returns one or several grouping columns, each within the one before: `mouse/neuron`."""
+    listed = [names] if isinstance(names, str) else list(names)
+    return "/".join(quote(name, table) for name in listed)
+
+
+def crossed(names: str | Sequence[str], table: Table) -> str:
+    """Returns one or several factors as their combination: `stim:context`."""
+    listed = [names] if isinstance(names, str) else list(names)
+    return ":".join(factor(name, table) for name in listed)

@@ -1,0 +1,35 @@
+"""The formula that the hierarchical entries share: an effect of treatment, groups that differ."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ..formula import Table
+from .entry import crossed, nested, quote
+
+
+def hierarchical_formula(
+    table: Table,
+    y: str,
+    treatment: str,
+    group: str | Sequence[str],
+    condition: str | Sequence[str] | None,
+    group_slope: bool,
+) -> str:
+    """Returns the formula of a hierarchical model.
+
+    Args:
+        table: the data.
+        y: the response's column.
+        treatment: the column whose effect is wanted.
+        group: the grouping column, or several, each within the one before.
+        condition: one slope for each of its levels, each with its own baseline.
+        group_slope: whether the effect of treatment varies over groups.
+    """
+    response, effect = quote(y, table), quote(treatment, table)
+    groups = nested(group, table)
+    varying = f"(1 + {effect} | {groups})" if group_slope else f"(1 | {groups})"
+    if condition is None:
+        return f"{response} ~ {effect} + {varying}"
+    cells = crossed(condition, table)
+    return f"{response} ~ 0 + {cells} + {effect}:{cells} + {varying}"
