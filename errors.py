@@ -6,6 +6,7 @@ A message says what you wrote and where, what was found, what is allowed, and th
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable, Sequence
 
 
@@ -71,8 +72,11 @@ def listing(names: Iterable[object], limit: int = 20) -> str:
 
 
 def pointer(source: str, fragment: str, start: int | None = None) -> str:
-    """Returns two lines: the source, and carets below the fragment; empty where it is not found."""
-    at = source.find(fragment) if start is None else start
+    """Returns two lines: the source, and carets below the fragment; no carets where it is not found.
+
+    Whole words are preferred; blanks and the kind of quotation marks do not matter.
+    """
+    at, length = (start, len(fragment)) if start is not None else _find(source, fragment)
     if at < 0 or not fragment:
         return f"\n  {_clip(source)}"
     begin = source.rfind("\n", 0, at) + 1
@@ -82,7 +86,24 @@ def pointer(source: str, fragment: str, start: int | None = None) -> str:
     if len(line) > 160:
         cut = max(0, column - 60)
         line, column = line[cut : cut + 160], column - cut
-    return f"\n  {line}\n  {' ' * column}{'^' * min(len(fragment), 80)}"
+    return f"\n  {line}\n  {' ' * column}{'^' * min(length, 80, max(1, len(line) - column))}"
+
+
+def _find(source: str, fragment: str) -> tuple[int, int]:
+    """Returns where a fragment stands in a source and how long it is there; -1 if nowhere."""
+    bare = "".join(fragment.split())[:200]
+    if not bare:
+        return -1, 0
+    loose = r"\s*".join("['\"]" if c in "'\"" else re.escape(c) for c in bare)
+    before = r"(?<![\w.])" if bare[0].isalnum() or bare[0] == "_" else ""
+    after = r"(?![\w.])" if bare[-1].isalnum() or bare[-1] == "_" else ""
+    match = re.search(before + loose + after, source) or re.search(loose, source)
+    return (match.start(), match.end() - match.start()) if match else (-1, 0)
+
+
+def sentences(*parts: str) -> str:
+    """Joins those of some sentences that are not empty."""
+    return " ".join(part.strip() for part in parts if part.strip())
 
 
 def offenders(rows: Sequence[int], values: Sequence[object], limit: int = 3) -> str:

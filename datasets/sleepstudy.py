@@ -21,5 +21,6 @@ def sleepstudy() -> pd.DataFrame:
 
     Source: `datasets/tables/README.md` names the study and the licence of the table.
     """
-    with files("bayeszoo.datasets").joinpath("tables/sleepstudy.csv").open(encoding="utf-8") as file:
+    table = files("bayeszoo.datasets") / "tables" / "sleepstudy.csv"
+    with table.open(encoding="utf-8") as file:
         return pd.read_csv(file, dtype={"Subject": str})

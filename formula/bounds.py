@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from formulaic.parser.types import ASTNode
@@ -11,6 +12,7 @@ from ..errors import FormulaError, UnsafeFormulaError, pointer
 MAX_TERMS = 2_000
 MAX_FORMULA_POWER = 8
 MAX_PRODUCTS = 50_000
+MAX_FACTORS = 10
 
 
 def check_bars(tree: ASTNode, source: str) -> None:
@@ -51,11 +53,20 @@ def _check_grouping(node: Any, source: str) -> None:
             _check_grouping(argument, source)
 
 
+@dataclass(frozen=True)
+class _Size:
+    """Bounds of an expanded subtree: its terms, the factors of one term, the names in it."""
+
+    terms: int
+    factors: int
+    names: frozenset[str]
+
+
 def check_size(tree: ASTNode, source: str) -> None:
-    """Refuses a formula whose expansion would have more than 2,000 terms, before expanding it.
+    """Refuses a formula that expands to too much, before expanding it.
 
     Raises:
-        UnsafeFormulaError: the formula expands to too many terms, or a power is over 8.
+        UnsafeFormulaError: more than 2,000 terms, or more than 10 factors in one, or a power over 8.
     """
     order: list[ASTNode] = []
     stack: list[Any] = [tree]
@@ -64,31 +75,48 @@ def check_size(tree: ASTNode, source: str) -> None:
         if isinstance(node, ASTNode):
             order.append(node)
             stack.extend(node.args)
-    sizes: dict[int, int] = {}
+    sizes: dict[int, _Size] = {}
     for node in reversed(order):
-        counts = [sizes[id(a)] if isinstance(a, ASTNode) else 1 for a in node.args]
-        size = _size(node, counts, source)
-        if size > MAX_TERMS:
+        parts = [
+            sizes[id(a)] if isinstance(a, ASTNode) else _Size(1, 1, frozenset((str(a.token),)))
+            for a in node.args
+        ]
+        size = _size(node, parts, source)
+        if size.terms > MAX_TERMS or size.factors > MAX_FACTORS:
             raise UnsafeFormulaError(
-                f"the formula expands to more than {MAX_TERMS:,} terms.{pointer(source, source)}"
+                f"the formula expands to more than {MAX_TERMS:,} terms, or to terms of more than "
+                f"{MAX_FACTORS} factors.{pointer(source, source)}"
             )
         sizes[id(node)] = size
 
 
-def _size(node: ASTNode, counts: list[int], source: str) -> int:
+def _size(node: ASTNode, parts: list[_Size], source: str) -> _Size:
     symbol = node.operator.symbol
+    names = frozenset().union(*(part.names for part in parts))
+    counts = [part.terms for part in parts]
+    longest = [part.factors for part in parts]
     if symbol in ("**", "^"):
-        text = str(getattr(node.args[1], "token", ""))
-        if not text.isdigit() or not 1 <= int(text[:6]) <= MAX_FORMULA_POWER:
-            raise UnsafeFormulaError(
-                f"the power `{symbol}` of a formula takes a whole number from 1 to "
-                f"{MAX_FORMULA_POWER}.{pointer(source, symbol)}"
-            )
-        if counts[0] ** int(text) > MAX_PRODUCTS:
-            return MAX_TERMS + 1
-        return min(counts[0] ** int(text), 2 ** counts[0])  # a power has no term twice
-    if symbol == "*" and len(counts) == 2:
-        return counts[0] * counts[1] + sum(counts)
-    if symbol.startswith((":", "|")) and len(counts) == 2:
-        return counts[0] * counts[1]
-    return sum(counts)
+        power = _power(node, source)
+        terms = counts[0] ** power if counts[0] ** power > MAX_PRODUCTS else 2 ** counts[0]
+        return _Size(
+            min(terms, counts[0] ** power),
+            min(longest[0] * power, len(parts[0].names)),
+            parts[0].names,
+        )
+    if symbol == "*" and len(parts) == 2:
+        return _Size(counts[0] * counts[1] + sum(counts), min(sum(longest), len(names)), names)
+    if symbol.startswith((":", "|")) and len(parts) == 2:
+        return _Size(counts[0] * counts[1], min(sum(longest), len(names)), names)
+    if symbol in ("/", "in") and len(parts) == 2:  # below all factors of the outer side
+        return _Size(sum(counts), len(names), names)
+    return _Size(sum(counts), max(longest, default=1), names)
+
+
+def _power(node: ASTNode, source: str) -> int:
+    text = str(getattr(node.args[1], "token", ""))
+    if not text.isdecimal() or not text.isascii() or not 1 <= int(text[:6]) <= MAX_FORMULA_POWER:
+        raise UnsafeFormulaError(
+            f"the power `{node.operator.symbol}` of a formula takes a whole number from 1 to "
+            f"{MAX_FORMULA_POWER}.{pointer(source, node.operator.symbol)}"
+        )
+    return int(text[:6])

@@ -192,16 +192,26 @@ class Evaluator:
         try:
             signature.bind(*arguments, **options)
         except TypeError as error:
-            names = [str(parameter) for parameter in signature.parameters.values()]
+            names = [
+                p.name if p.default is p.empty else f"{p.name}={p.default!r}"
+                for p in signature.parameters.values()
+            ]
             raise FormulaError(
                 f"`{text}`: {error}.{pointer(self.source, text)}\n"
                 f"{transform.name}() takes {listing(names)}."
             ) from None
+        if not transform.numeric:
+            return
         for value in (*arguments, *options.values()):
-            if isinstance(value, Categories) and not transform.levels:
+            if isinstance(value, Categories):
                 raise DataTypeError(
                     f"`{text}`: {transform.name}() takes numbers, not a column of levels "
                     f"({listing(value.levels, 5)}).{pointer(self.source, text)}"
+                )
+            if isinstance(value, Matrix):
+                raise FormulaError(
+                    f"`{text}`: {transform.name}() takes single columns, not a basis or a column "
+                    f"of two dimensions.{pointer(self.source, text)}"
                 )
 
     def _call_user(self, name: str, arguments: list[Any], options: dict[str, Any]) -> Any:

@@ -22,7 +22,6 @@ from .safety import check_source, parse_expression
 from .terms import MEAN, Factor, Formula, GroupTerm, Predictor, Term
 from .tokens import BARS, is_operator, read_tokens
 
-MAX_FACTORS = 10
 _COLOUR = re.compile("\x1b\\[[0-9;]*m|[⧛⧚]")
 
 
@@ -45,10 +44,10 @@ class Vocabulary:
 
 
 def parse(text: str, vocabulary: Vocabulary) -> Formula:
-    """Parses a formula, which may have one line for each modelled parameter of the family.
+    r"""Parses a formula, which may have one line for each modelled parameter of the family.
 
     Args:
-        text: for example `"y ~ x + (1 + x | g)"`, or `"y ~ x\\nsigma ~ stim"`.
+        text: for example `"y ~ x + (1 + x | g)"`, or `"y ~ x\nsigma ~ stim"`.
         vocabulary: the functions that may be called and, where known, the columns.
 
     Returns:
@@ -199,11 +198,6 @@ def _term(term: ParsedTerm, source: str) -> Term:
                 f"the number {factor.expr} is not a term; only 0 and 1 are."
                 f"{pointer(source, factor.expr)}\nTo scale a column write I({factor.expr} * x)."
             )
-    if len(factors) > MAX_FACTORS:
-        raise FormulaError(
-            f"a term multiplies {len(factors)} factors; at most {MAX_FACTORS} are read."
-            f"{pointer(source, source)}"
-        )
     return Term(tuple(factors))
 
 

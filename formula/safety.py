@@ -10,7 +10,7 @@ import ast
 import keyword
 import unicodedata
 
-from ..errors import FormulaError, UnsafeFormulaError, listing, nearest, pointer
+from ..errors import FormulaError, UnsafeFormulaError, listing, nearest, pointer, sentences
 from .quoting import parse_quietly
 
 MAX_CHARACTERS = 10_000
@@ -89,11 +89,10 @@ def _check_brackets(text: str) -> None:
             stack.append((character, position))
             if len(stack) > MAX_DEPTH:
                 raise FormulaError(f"The formula nests brackets more than {MAX_DEPTH} deep.")
-        elif character in _CLOSES:
-            if not stack or stack.pop()[0] != _CLOSES[character]:
-                raise FormulaError(
-                    f"`{character}` closes no bracket.{pointer(text, character, position)}"
-                )
+        elif character in _CLOSES and (not stack or stack.pop()[0] != _CLOSES[character]):
+            raise FormulaError(
+                f"`{character}` closes no bracket.{pointer(text, character, position)}"
+            )
     if quote:
         raise FormulaError(f"A quotation mark {quote} is never closed.{pointer(text, quote)}")
     if stack:
@@ -208,8 +207,11 @@ def _check_function(name: str, source: str, functions: frozenset[str]) -> None:
     if name not in functions:
         raise UnsafeFormulaError(
             f"there is no function `{name}` in formulas.{pointer(source, name)}\n"
-            f"{nearest(name, functions).strip()} Known: {listing(sorted(functions), 60)}. "
-            "More may be given with Model(..., functions={...})."
+            + sentences(
+                nearest(name, functions),
+                f"Known: {listing(sorted(functions), 60)}.",
+                "More may be given with Model(..., functions={...}).",
+            )
         )
 
 

@@ -10,7 +10,15 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ..errors import DataError, DataTypeError, listing, nearest
+from ..errors import (
+    DataError,
+    DataTypeError,
+    FormulaError,
+    listing,
+    nearest,
+    pointer,
+    sentences,
+)
 
 Level = str | int | float
 
@@ -256,13 +264,9 @@ def require_columns(names: list[str], table: Table, source: str) -> None:
     Raises:
         FormulaError: with the nearest names and all columns.
     """
-    from ..errors import FormulaError, pointer
-
     for name in names:
         if name not in table.columns:
             raise FormulaError(
                 f"there is no column `{name}`.{pointer(source, name)}\n"
-                f"{nearest(name, table.columns).strip()} Columns: {listing(table.columns)}.".replace(
-                    "\n ", "\n"
-                )
+                + sentences(nearest(name, table.columns), f"Columns: {listing(table.columns)}.")
             )

@@ -47,7 +47,7 @@ def read_tokens(
     distributions: dict[str, str] = {}
     tokens = _expand_group_calls(list(tokenize(line)), distributions, functions, source)
     tokens = [_checked(token, quotes, source, functions, columns) for token in _split(tokens)]
-    if tokens and is_operator(tokens[-1], "~"):
+    if tokens and is_operator(tokens[-1], "~") and tokens[-1].token == "~":
         raise FormulaError(
             f"nothing stands to the right of `~`.{pointer(source, '~')}\n"
             "For an intercept alone write `y ~ 1`."

@@ -57,7 +57,7 @@ class Transform:
             arguments alone otherwise.
         learn: computes the state (JSON-able) from the arguments on the training rows.
         role: `column`, `offset` or `response`.
-        levels: whether it takes columns of levels too.
+        numeric: whether its columns are single columns of numbers, and not levels or bases.
         aliases: further names.
         story: one sentence for the documentation.
     """
@@ -66,6 +66,6 @@ class Transform:
     apply: Callable[..., Any]
     learn: Callable[..., dict[str, Any]] | None = None
     role: str = "column"
-    levels: bool = False
+    numeric: bool = True
     aliases: tuple[str, ...] = ()
     story: str = ""

@@ -88,6 +88,8 @@ def _boundary(fit: Fit) -> list[str]:
 
 def _separation(fit: Fit) -> list[str]:
     """Fitted probabilities or rates that are 0 or 1 to within rounding."""
+    if fit.backend.frequentist:  # these name the coefficients themselves
+        return []
     limit = {"logit": 15.0, "probit": 6.0, "cloglog": 15.0, "log": 18.0}
     link = dict(fit.model.spec.links)["mu"]
     support = fit.model.spec.family.support.name

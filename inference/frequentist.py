@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import warnings
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -16,6 +19,23 @@ from .summary import draws_by_name
 
 BAYESIAN = '"nuts", "map", "svi" or "laplace"'
 """The methods that fit every model, for messages."""
+
+
+def load_statsmodels() -> Any:
+    """Imports statsmodels, whose import changes the filters of warnings, and puts them back."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        import statsmodels.api
+
+    return statsmodels.api
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Keeps warnings of numerical libraries in; what they warn of is checked and said in words."""
+    with warnings.catch_warnings(), np.errstate(all="ignore"):
+        warnings.simplefilter("ignore")
+        yield
 
 
 @dataclass(frozen=True, eq=False)

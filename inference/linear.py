@@ -70,7 +70,7 @@ def sandwich(
     """
     norms = np.linalg.norm(matrix, axis=0)
     scaled = matrix / norms
-    factor = np.linalg.qr(scaled * np.sqrt(counts * weight)[:, None], mode="r")
+    factor = np.asarray(np.linalg.qr(scaled * np.sqrt(counts * weight)[:, None], mode="r"))
     half = np.linalg.solve(factor.T, scaled.T)
     leverage = np.minimum(weight * np.sum(half**2, axis=0), 1 - 1e-12)
     total = counts.sum()

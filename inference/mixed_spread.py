@@ -193,7 +193,7 @@ def _solve(at: Factorised, corner: np.ndarray, first: np.ndarray) -> tuple[np.nd
     """Solves L' v = right-hand side for each draw; returns the first factor's part and the rest."""
     inner = corner
     if corner.shape[1]:
-        inner = solve_triangular(at.corner, corner.T, lower=True, trans="T").T
+        inner = solve_triangular(at.corner, corner.T, lower=True, trans=1).T
     left = first - np.tensordot(inner, at.border[..., :-1], axes=(1, 2))
     inverse = np.linalg.inv(at.first)
     return np.einsum("gba,dgb->dga", inverse, left), inner

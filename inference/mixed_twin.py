@@ -8,12 +8,11 @@ factor, weights, or known errors.
 
 from __future__ import annotations
 
-import warnings
 from typing import Any
 
 import numpy as np
 
-from .frequentist import Rows
+from .frequentist import Rows, load_statsmodels, quiet
 from .mixed_system import Factor
 
 LARGEST, MOST_GROUPS = 500_000, 1_000
@@ -70,19 +69,18 @@ def fit_twin(
     width = sum(f.size * f.groups for f in factors) if single else max(f.size for f in factors)
     if host is None or len(rows.y) * width > LARGEST:
         return None
+    load_statsmodels()
     from statsmodels.regression.mixed_linear_model import MixedLMParams
 
     groups = np.zeros(len(rows.y), dtype=int) if single else factors[host].index
     if len(np.unique(groups)) > MOST_GROUPS:
         return None
     correlated, components, start = _components(factors, host, groups, names, estimate, sigma)
-    with warnings.catch_warnings(), np.errstate(all="ignore"):
-        warnings.simplefilter("ignore")
+    with quiet():
         try:
             model = _model(rows, groups, correlated, components)
-            params = MixedLMParams.from_components(
-                coefficients, cov_re=start[0], vcomp=np.asarray(start[1])
-            )
+            join: Any = MixedLMParams.from_components
+            params = join(coefficients, cov_re=start[0], vcomp=np.asarray(start[1]))
             result = model.fit(start_params=params, reml=reml)
             close = abs(result.scale / sigma**2 - 1) < 0.01
         except (ValueError, ArithmeticError, np.linalg.LinAlgError):

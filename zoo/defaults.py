@@ -65,17 +65,20 @@ def default_priors(
     for predictor, formula in zip(schema.predictors, schema.formula.predictors, strict=True):
         arrays = design.predictors[predictor.parameter]
         location, scale = link_scale(predictor.parameter, family, links, summary)
-        if not predictor.intercept:
-            scale = float(np.hypot(location, scale))
         if predictor.intercept:
             name = formula.prefixed(INTERCEPT)
             priors[name] = make("Normal", location, SPREAD * scale)
-        sizes = column_scales(arrays.matrix, predictor.intercept)
+        level = predictor.intercept or spans_constant(arrays.matrix)
+        whole = float(np.hypot(location, scale))  # of a term that carries the level itself
         start = 0
         for term in predictor.terms:
-            widths = SPREAD * scale / sizes[start : start + term.size]
+            columns = arrays.matrix[:, start : start + term.size]
+            carries = not predictor.intercept and (not level or spans_constant(columns))
+            spread = whole if carries else scale
+            widths = SPREAD * spread / column_scales(columns, not carries)
             priors[formula.prefixed(term.name)] = make("Normal", 0.0, _plain(widths))
             start += term.size
+        scale = scale if level else whole
         for group, group_arrays in zip(predictor.groups, arrays.groups, strict=True):
             widths = SPREAD * scale / effect_scales(group_arrays.effects)
             priors |= _group_priors(predictor, group, widths, formula.prefixed, summary)
@@ -94,6 +97,15 @@ def link_scale(
         return summary.location, summary.scale
     guess = family.parameter(parameter).guess(summary)
     return float(LINKS[links[parameter]].forward(guess)), 1.0
+
+
+def spans_constant(columns: np.ndarray) -> bool:
+    """Whether some combination of the columns is constant, as of indicators of all levels."""
+    if not columns.shape[1]:
+        return False
+    ones = np.ones(len(columns))
+    fitted = columns @ np.linalg.lstsq(columns, ones, rcond=None)[0]
+    return bool(np.abs(fitted - ones).max() < 1e-8)
 
 
 def column_scales(matrix: np.ndarray, centred: bool) -> np.ndarray:

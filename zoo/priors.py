@@ -12,6 +12,7 @@ import numpy as np
 import numpyro.distributions as dist
 
 from ..errors import PriorError, listing, nearest
+from .distributions import Beta as BetaDistribution
 from .distributions import Flat as FlatDistribution
 from .distributions import HalfStudentT as HalfStudentTDistribution
 
@@ -129,7 +130,7 @@ KINDS: dict[str, Kind] = {
         Kind(
             "Beta",
             (("concentration1", None), ("concentration0", None)),
-            dist.Beta,
+            BetaDistribution,
             ("concentration1", "concentration0"),
         ),
         Kind("Uniform", (("low", 0.0), ("high", 1.0)), dist.Uniform),

@@ -77,5 +77,5 @@ def recode(found: Categories, levels: tuple[Any, ...], name: str) -> Categories:
 
 
 C = Transform(
-    "C", apply, learn, levels=True, story="A column as a factor, with a choice of contrasts."
+    "C", apply, learn, numeric=False, story="A column as a factor, with a choice of contrasts."
 )

@@ -41,5 +41,5 @@ def apply(y: Any, status: Any) -> ResponseValue:
 
 
 CENSORED = Transform(
-    "censored", apply, role="response", levels=True, story="Left- or right-censored values."
+    "censored", apply, role="response", numeric=False, story="Left- or right-censored values."
 )

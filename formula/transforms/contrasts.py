@@ -7,6 +7,8 @@ from ..values import Contrast, Transform
 
 def _contrast(name: str, *aliases: str) -> Transform:
     def apply(*arguments: Any, **options: Any) -> Contrast:
+        if "reference" in options:  # patsy's word
+            options["base"] = options.pop("reference")
         return Contrast(name, arguments, tuple(sorted(options.items())))
 
     full = f"contr.{name}"

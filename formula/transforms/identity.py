@@ -10,4 +10,4 @@ def apply(value: Any) -> Any:
     return value
 
 
-IDENTITY = Transform("I", apply, levels=True, story="Arithmetic on columns as one term.")
+IDENTITY = Transform("I", apply, numeric=False, story="Arithmetic on columns as one term.")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,9 +14,11 @@ from ..frequentist import (
     BAYESIAN,
     Estimate,
     Rows,
+    load_statsmodels,
     normal_draws,
     positive_draws,
     prior_note,
+    quiet,
     read_rows,
     refuse,
     table,
@@ -78,8 +79,7 @@ def run(settings: Settings, problem: Problem, seed: int, progress: bool) -> Draw
     rows = read_rows(problem, "glm")
     if not rows.names:
         raise FitError('method "glm" needs at least one coefficient, but the formula has none.')
-    with warnings.catch_warnings(), np.errstate(all="ignore"):
-        warnings.simplefilter("ignore")
+    with quiet():
         result = _maximise(problem, rows, rows.frame, settings.robust)
         transform = well_conditioned(rows.matrix, problem.structure.predictors[0].intercept)
         exact = result
@@ -88,22 +88,23 @@ def run(settings: Settings, problem: Problem, seed: int, progress: bool) -> Draw
         transform = np.eye(len(rows.names)) if transform is None else transform
         value = transform @ np.asarray(exact.params)
         covariance = transform @ np.asarray(exact.cov_params()) @ transform.T
-    if not np.isfinite(value).all():
-        raise FitError(_broken(problem, "the estimates are not finite"))
+        if not np.isfinite(value).all():
+            raise FitError(_broken(problem, "the estimates are not finite"))
+        se = np.sqrt(np.diag(covariance))
+        scalars = {name: _scalar(problem, exact, rows) for name in problem.structure.scalars}
+        notes = prior_note(problem, "glm") + _separation(rows, exact, problem, se)
     generator = np.random.default_rng(seed)
-    se = np.sqrt(np.diag(covariance))
     estimates = {f"{MEAN}.coefficients": Estimate(value, se, tested=True)}
     natural = {
         f"{MEAN}.coefficients": normal_draws(generator, value, covariance, settings.draws)[None]
     }
-    for name in problem.structure.scalars:
-        scalar, relative = _scalar(problem, exact, rows)
+    for name, (scalar, relative) in scalars.items():
         estimates[name] = Estimate(np.asarray(scalar), np.asarray(scalar * relative), scale="log")
         natural[name] = positive_draws(generator, scalar, relative, settings.draws)
     return Draws(
         natural,
         converged=bool(exact.converged),
-        notes=prior_note(problem, "glm") + _separation(rows, exact, problem, se),
+        notes=notes,
         result=result,
         table=table(problem.spec, estimates),
     )
@@ -127,7 +128,7 @@ def _check(problem: Problem) -> None:
 
 
 def _maximise(problem: Problem, rows: Rows, matrix: Any, robust: str | None) -> Any:
-    import statsmodels.api as sm
+    sm = load_statsmodels()
 
     member = problem.spec.family
     link = getattr(sm.families.links, LINKS[problem.structure.predictors[0].link])()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,14 +10,15 @@ import numpy as np
 from ...errors import FitError, OptionError
 from ...formula.terms import MEAN
 from ..backend import Backend, Draws, Problem
-from ..frequentist import BAYESIAN, Estimate, prior_note, read_rows, refuse, table
+from ..frequentist import BAYESIAN, Estimate, Rows, prior_note, quiet, read_rows, refuse, table
 from ..mixed_factors import read_factors
 from ..mixed_optimum import Optimum, find_optimum, has_noise, well_scaled
 from ..mixed_result import MixedResult, make_result
-from ..mixed_spread import SpreadDraws, draw_effects, draw_spread, singular_terms
+from ..mixed_spread import Effects, SpreadDraws, draw_effects, draw_spread, singular_terms
 from ..mixed_system import System, assemble
 from ..mixed_twin import fit_twin
 from ..options import whole
+from ..variables import printed_rows, variables
 
 
 @dataclass(frozen=True)
@@ -61,8 +61,7 @@ def run(settings: Settings, problem: Problem, seed: int, progress: bool) -> Draw
     rows = read_rows(problem, "lme")
     factors = read_factors(problem, rows.kept)
     generator = np.random.default_rng(seed)
-    with warnings.catch_warnings(), np.errstate(all="ignore"):
-        warnings.simplefilter("ignore")
+    with quiet():
         system = assemble(
             rows.matrix,
             rows.y - rows.offset,
@@ -81,6 +80,22 @@ def run(settings: Settings, problem: Problem, seed: int, progress: bool) -> Draw
         optimum = find_optimum(system)
         spread = draw_spread(system, optimum, generator, settings.draws)
         effects = draw_effects(system, optimum, generator, settings.draws)
+    estimates, natural = _arrays(problem, spread, effects)
+    exact = table(problem.spec, estimates)
+    own = make_result(problem, system, optimum, effects, exact, rows.names)
+    return Draws(
+        natural,
+        converged=optimum.converged,
+        notes=prior_note(problem, "lme") + _notes(problem, spread, optimum, system),
+        result=_twin(problem, system, rows, spread, own),
+        table=exact,
+    )
+
+
+def _arrays(
+    problem: Problem, spread: SpreadDraws, effects: Effects
+) -> tuple[dict[str, Estimate], dict[str, np.ndarray]]:
+    """Estimates and draws by generic name."""
     estimates: dict[str, Estimate] = {}
     natural: dict[str, np.ndarray] = {}
     if len(effects.coefficients):
@@ -103,15 +118,7 @@ def run(settings: Settings, problem: Problem, seed: int, progress: bool) -> Draw
         sigma, relative, drawn = spread.sigma
         estimates[name] = Estimate(np.asarray(sigma), np.asarray(sigma * relative), scale="log")
         natural[name] = drawn[None]
-    exact = table(problem.spec, estimates)
-    own = make_result(problem, system, optimum, effects, exact, rows.names)
-    return Draws(
-        natural,
-        converged=optimum.converged,
-        notes=prior_note(problem, "lme") + _notes(problem, spread, optimum, system),
-        result=_twin(problem, system, rows, spread, own),
-        table=exact,
-    )
+    return estimates, natural
 
 
 def _check(problem: Problem) -> None:
@@ -134,29 +141,24 @@ def _check(problem: Problem) -> None:
 
 
 def _twin(
-    problem: Problem, system: System, rows: Any, spread: SpreadDraws, own: MixedResult
+    problem: Problem, system: System, rows: Rows, spread: SpreadDraws, own: MixedResult
 ) -> Any:
-    groups = problem.spec.schema.predictors[0].groups
-    names = [list(problem.spec.group_names(MEAN, i)["sd"]) for i in range(len(groups))]
-    for i, group in enumerate(groups):
-        pairs = zip(names[i], group.effects, strict=True)
-        names[i] = [
-            f"{name}[{label}]" if label != "" else name
-            for name, effect in pairs
-            for label in (effect.labels or ("",))
-        ]
-    with warnings.catch_warnings(), np.errstate(all="ignore"):
-        warnings.simplefilter("ignore")
-        found = fit_twin(
-            rows,
-            system.factors,
-            names,
-            spread.estimate,
-            own.params.to_numpy(),
-            spread.sigma[0],
-            system.reml,
-        )
-    return own if found is None else found
+    found, coords = variables(problem.spec)
+    names: dict[str, list[str]] = {}
+    for variable in found:
+        if variable.kind == "scale":
+            printed = [name for name, _ in printed_rows(variable, coords)]
+            names.setdefault(variable.source, []).extend(printed)
+    twin = fit_twin(
+        rows,
+        system.factors,
+        list(names.values()),
+        spread.estimate,
+        own.params.to_numpy(),
+        spread.sigma[0],
+        system.reml,
+    )
+    return own if twin is None else twin
 
 
 def _notes(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,9 +14,11 @@ from ..frequentist import (
     BAYESIAN,
     Estimate,
     Rows,
+    load_statsmodels,
     normal_draws,
     positive_draws,
     prior_note,
+    quiet,
     read_rows,
     refuse,
     table,
@@ -47,7 +48,8 @@ def run(settings: Settings, problem: Problem, seed: int, progress: bool) -> Draw
     """Fits y = X b + e by least squares, weighted where rows count differently or errors are known.
 
     `weighted(y, w)` counts each row w times, as everywhere in bayeszoo: two rows that are alike and
-    one of weight 2 give one answer. `measured(y, se)` weighs by 1 / se^2, and its standard errors
+    one of weight 2 give one answer (but the result's own `llf` takes weights for precisions).
+    `measured(y, se)` weighs by 1 / se^2, and its standard errors
     need no estimate of scale.
 
     Args:
@@ -67,17 +69,16 @@ def run(settings: Settings, problem: Problem, seed: int, progress: bool) -> Draw
     if not rows.names:
         raise FitError('method "ols" needs at least one coefficient, but the formula has none.')
     predictor = problem.structure.predictors[0]
-    with warnings.catch_warnings(), np.errstate(all="ignore"):
-        warnings.simplefilter("ignore")
+    with quiet():
         result = _least_squares(rows, rows.frame, settings.robust)
         transform = well_conditioned(rows.matrix, predictor.intercept)
-        if transform is None:
-            value, covariance = np.asarray(result.params), np.asarray(result.cov_params())
-        else:
+        exact = result
+        if transform is not None:
             exact = _least_squares(rows, rows.matrix @ transform, settings.robust)
-            value = transform @ exact.params
-            covariance = transform @ exact.cov_params() @ transform.T
-        sigma = float(np.sqrt(result.scale if transform is None else exact.scale))
+        transform = np.eye(len(rows.names)) if transform is None else transform
+        value = transform @ np.asarray(exact.params)
+        covariance = transform @ np.asarray(exact.cov_params()) @ transform.T
+        sigma = float(np.sqrt(exact.scale))
     df = np.inf if rows.known else rows.total - len(value)
     generator = np.random.default_rng(seed)
     coefficients = Estimate(value, np.sqrt(np.diag(covariance)), df, tested=True)
@@ -115,7 +116,7 @@ def _check(problem: Problem) -> None:
 
 
 def _least_squares(rows: Rows, matrix: Any, robust: str | None) -> Any:
-    import statsmodels.api as sm
+    sm = load_statsmodels()
 
     y = rows.y - rows.offset
     if not rows.weighted and not rows.known:

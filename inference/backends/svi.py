@@ -96,7 +96,8 @@ def run(settings: Settings, problem: Problem, seed: int, progress: bool) -> Draw
     batch = settings.batch_size if settings.batch_size and settings.batch_size < rows else None
     bound = partial(model, problem.structure)
     zeros = {name: np.zeros(shape) for name, shape in shapes.items()}
-    with double_precision():
+    # NumPyro's guides rely on NumPy's rank promotion, whatever the process allows
+    with double_precision(), jax.numpy_rank_promotion("allow"):
         guide = chosen_guide.build(bound, init_loc_fn=init_to_value(values=zeros))
         svi = NumpyroSVI(bound, guide, optim.Adam(1e-3), Trace_ELBO(settings.particles))
         started = svi.init(jax.random.PRNGKey(seed), problem.design, problem.numbers)

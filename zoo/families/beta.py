@@ -1,8 +1,8 @@
 """Proportions strictly between 0 and 1 by mean and precision."""
 
 import jax.numpy as jnp
-import numpyro.distributions as dist
 
+from ..distributions import Beta
 from ..family import UNIT, Family, Parameter, Summary
 from ..priors import make
 
@@ -13,7 +13,7 @@ def _precision(summary: Summary) -> float:
 
 def _distribution(mu, p, _):  # type: ignore[no-untyped-def]
     inside = jnp.clip(mu, 1e-12, 1 - 1e-12)
-    return dist.Beta(inside * p["kappa"], (1 - inside) * p["kappa"])
+    return Beta(inside * p["kappa"], (1 - inside) * p["kappa"])
 
 
 BETA = Family(

@@ -10,6 +10,7 @@ EXPONENTIAL = Family(
     support=POSITIVE,
     links=("log", "identity"),
     distribution=lambda mu, p, _: dist.Exponential(1 / mu),
+    glm="Gamma",
     story="Waiting times without memory; the standard deviation equals the mean.",
     source="McCullagh and Nelder (1989), chapter 8",
 )

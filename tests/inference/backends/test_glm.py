@@ -1,5 +1,8 @@
 """Generalised linear models against statsmodels on the same design, and against R's glm."""
 
+import dataclasses
+import subprocess
+import sys
 import warnings
 from pathlib import Path
 
@@ -10,6 +13,7 @@ import statsmodels.api as sm
 
 import bayeszoo as bz
 from bayeszoo.errors import FitError
+from bayeszoo.zoo.families import find_family
 
 REFERENCE = Path(__file__).parents[2] / "reference"
 VALUES = pd.read_csv(REFERENCE / "values.csv")
@@ -90,7 +94,7 @@ def test_agrees_with_statsmodels(table, response, family, link, direct):
     rows = summary.loc[["Intercept", "x"]]
     np.testing.assert_allclose(rows["mean"], result.params, rtol=1e-5)
     np.testing.assert_allclose(rows["se"], result.bse, rtol=1e-5)
-    np.testing.assert_allclose(rows["p_value"], result.pvalues, rtol=1e-4, atol=1e-12)
+    np.testing.assert_allclose(rows["p_value"], result.pvalues, rtol=1e-3, atol=1e-12)
     np.testing.assert_allclose(rows[["lower", "upper"]], result.conf_int(), rtol=1e-5, atol=1e-7)
 
 
@@ -105,6 +109,15 @@ def test_scalars_are_the_scale_in_the_familys_words(table):
         assert row["mean"] == pytest.approx(of_scale(found.result.scale))
         assert row["lower"] < row["mean"] < row["upper"]
         assert np.isnan(row["p_value"])
+
+
+def test_families_without_dispersion_have_scale_one(table):
+    exponential = dataclasses.replace(find_family("exponential"), glm="Gamma")
+    found = fit("positive ~ x", table, exponential)
+    x = sm.add_constant(table.x.to_numpy())
+    family = sm.families.Gamma(links.Log())
+    result = sm.GLM(table.positive.to_numpy(), x, family=family).fit(scale=1.0)
+    np.testing.assert_allclose(found.summary()["se"], result.bse, rtol=1e-5)
 
 
 def test_the_error_of_a_shape_covers_repetitions():
@@ -215,6 +228,22 @@ def test_perfect_prediction_is_noted(table):
     found = fit("count ~ g", table.assign(count=np.where(table.g == "b", 0, 3)), "poisson")
     named = [finding for finding in found.diagnose() if "separate" in finding]
     assert any("`g[b]`" in finding and "Intercept" not in finding for finding in named)
+
+
+def test_no_warning_escapes_the_first_fit():
+    # the import of statsmodels puts its own filters before those in force
+    code = """
+import warnings
+import bayeszoo as bz
+data = {"x": [float(i) for i in range(12)], "y": [0] * 6 + [1] * 6, "g": list("abc") * 4}
+bz.Model("y ~ x", data, family="bernoulli").fit("glm", progress=False)
+bz.Model("y ~ x", data).fit("ols", progress=False)
+bz.Model("y ~ x + (1 | g)", data).fit("lme", progress=False)
+assert not any(f[2].__module__.startswith("statsmodels") for f in warnings.filters)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""
 
 
 def test_a_mean_outside_the_range_breaks_down_in_words():
