@@ -11,7 +11,7 @@ export MPLBACKEND := Agg
 PIP := PYTHONWARNINGS=ignore $(BIN)/python -m pip install -q -c constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test slow check format clean
+.PHONY: help setup demo test slow check check-format check-lint check-types format clean
 
 help:
 	@echo "make setup    .venv with everything (PYTHON=python3.12 chooses the interpreter)"
@@ -40,9 +40,15 @@ test: $(STAMP)
 slow: $(STAMP)
 	$(BIN)/python -m pytest -q -m slow -n $(WORKERS) $(ARGS)
 
-check: $(STAMP)
-	$(BIN)/ruff format --check .
+check: check-format check-lint check-types
+
+check-format: $(STAMP)
+	$(BIN)/ruff format --check --quiet .
+
+check-lint: $(STAMP)
 	$(BIN)/ruff check .
+
+check-types: $(STAMP)
 	$(BIN)/basedpyright
 
 format: $(STAMP)

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import FormulaError, pointer
+from ..errors import DataError, pointer
 from .coding import product
 from .expressions import Evaluator
 from .schema import GroupSchema, PredictorSchema, Schema, TermSchema
@@ -142,9 +142,9 @@ def read_response(schema: Schema, evaluator: Evaluator) -> dict[str, np.ndarray]
     """Evaluates the response and its extras."""
     value = evaluator.factor(schema.formula.response)
     if isinstance(value, Matrix):
-        raise FormulaError(
-            f"the response `{schema.response}` has {value.values.shape[1]} columns; a model has one "
-            f"response column.{pointer(schema.formula.text, schema.response)}"
+        raise DataError(
+            f"the response `{schema.response}` has {value.values.shape[1]} columns; models of tables "
+            f"take one response per row.{pointer(schema.formula.text, schema.response)}"
         )
     if isinstance(value, ResponseValue):
         return {"y": value.values, **value.extras}

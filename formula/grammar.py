@@ -80,12 +80,13 @@ def parse(text: str, vocabulary: Vocabulary) -> Formula:
 
 
 def _lines(text: str) -> list[str]:
-    """Splits a formula into its lines; a line without `~` continues the one before."""
+    """Splits a formula into its lines; a line with no `~` of its own continues the one before."""
     lines: list[str] = []
     for raw in text.splitlines():
         if not raw.strip():
             continue
-        if lines and "~" not in raw:
+        tail = raw.lstrip().startswith("~") and lines and "~" not in lines[-1]
+        if lines and ("~" not in raw or tail):
             lines[-1] += " " + raw
         else:
             lines.append(raw)

@@ -154,8 +154,11 @@ def parse_expression(text: str, source: str, functions: frozenset[str]) -> ast.e
             f"an expression of the formula is nested more than {MAX_TREE} deep or has more than "
             f"{MAX_NODES:,} parts.{pointer(source, text)}"
         )
+    callees = {id(node.func) for node in nodes if isinstance(node, ast.Call)}
     for node in nodes:
         _check_node(node, text, source, functions)
+        if isinstance(node, ast.Attribute) and id(node) not in callees:
+            _check_bare_attribute(node, text, source)
     return tree
 
 
@@ -200,6 +203,14 @@ def _check_node(node: ast.AST, text: str, source: str, functions: frozenset[str]
         raise FormulaError(
             f"a comparison has two sides; write ({ast.unparse(node.left)} < ...) * (... < ...)."
             f"{pointer(source, text)}"
+        )
+
+
+def _check_bare_attribute(node: ast.Attribute, text: str, source: str) -> None:
+    """`contr.sum` may stand without brackets, `np.log` may not."""
+    if ast.unparse(node.value) != "contr":
+        raise UnsafeFormulaError(
+            f"`{ast.unparse(node)}` is a function and needs arguments.{pointer(source, text)}"
         )
 
 

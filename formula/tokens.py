@@ -6,6 +6,7 @@ import ast
 import keyword
 import re
 from collections.abc import Mapping
+from itertools import pairwise
 
 from formulaic.parser.algos.tokenize import tokenize
 from formulaic.parser.types import Token
@@ -47,6 +48,13 @@ def read_tokens(
     distributions: dict[str, str] = {}
     tokens = _expand_group_calls(list(tokenize(line)), distributions, functions, source)
     tokens = [_checked(token, quotes, source, functions, columns) for token in _split(tokens)]
+    for before, after in pairwise(tokens):
+        if (before.token, after.token) in (("(", ")"), ("[", "]")) and _brackets_only(
+            before, after
+        ):
+            raise FormulaError(
+                f"the brackets hold nothing.{pointer(source, before.token + after.token)}"
+            )
     if tokens and is_operator(tokens[-1], "~") and tokens[-1].token == "~":
         raise FormulaError(
             f"nothing stands to the right of `~`.{pointer(source, '~')}\n"
@@ -62,6 +70,10 @@ def read_tokens(
 def is_operator(token: Token, start: str) -> bool:
     """Whether a token is an operator that starts with some text."""
     return token.kind is Token.Kind.OPERATOR and token.token.startswith(start)
+
+
+def _brackets_only(*tokens: Token) -> bool:
+    return all(token.kind is Token.Kind.CONTEXT for token in tokens)
 
 
 def _split(tokens: list[Token]) -> list[Token]:
@@ -99,6 +111,11 @@ def _checked(
             raise FormulaError(
                 f"the text {content!r} is not a term.{pointer(source, content)}\n"
                 "For a column of that name write it in backticks."
+            )
+        if content == "1":
+            raise FormulaError(
+                "a column called `1` cannot be told from the intercept; rename it."
+                f"{pointer(source, '`1`')}"
             )
         return Token(content, kind="name")
     if token.token == ".":

@@ -122,6 +122,9 @@ class Model:
         method: str = "nuts",
         *,
         seed: int = 0,
+        draws: int = 1000,
+        tune: int = 1000,
+        chains: int = 4,
         progress: bool = True,
         **options: Any,
     ) -> Fit:
@@ -130,8 +133,11 @@ class Model:
         Args:
             method: `nuts`, `map`, `svi`, `laplace`, `ols`, `lme` or `glm`.
             seed: the same seed gives the same answer on one machine.
+            draws: draws kept (of each chain), for methods that draw.
+            tune: warm-up iterations of each chain, for `nuts`.
+            chains: number of chains, for `nuts`.
             progress: whether to show a progress bar and a line with the verdict.
-            **options: options of the method, such as draws, tune and chains of `nuts`.
+            **options: options of the method, such as guide of `svi` or reml of `lme`.
 
         Returns:
             The fit.
@@ -142,7 +148,14 @@ class Model:
         """
         backend = find_backend(method)
         whole("seed", seed, 0, 2**63 - 1)
-        chosen = settings(backend.settings, method, options)
+        lengths = {
+            "draws": whole("draws", draws, 1),
+            "tune": whole("tune", tune, 0),
+            "chains": whole("chains", chains, 1),
+        }
+        known = backend.settings.__dataclass_fields__
+        lengths = {name: value for name, value in lengths.items() if name in known}
+        chosen = settings(backend.settings, method, {**options, **lengths})
         started = time.perf_counter()
         problem = Problem(
             self.spec,

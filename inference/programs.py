@@ -25,6 +25,8 @@ from typing import Any
 import jax
 import numpy as np
 
+from ..zoo.compile import LOCAL
+
 LIMIT_BYTES = 1_000_000_000
 COUNTS = {"compiled": 0, "loaded": 0}
 """How many programs this process has compiled and loaded from disk."""
@@ -60,18 +62,20 @@ def program(
     digest = hashlib.sha256(text.encode()).hexdigest()[:40]
     with _lock:
         if digest not in _memory:
-            _memory[digest] = _load(digest) or _compile(digest, name, function, arguments)
-        return _memory[digest]
+            portable = not key.startswith(LOCAL)
+            compiled = _load(digest) if portable else None
+            if compiled is None:
+                compiled = _compile(function, arguments)
+                if portable:
+                    _store(digest, compiled)
+            _memory[digest] = (compiled, function)  # keeps alive what the key names by identity
+        return _memory[digest][0]
 
 
-def _compile(
-    digest: str, name: str, function: Callable[..., Any], arguments: tuple[Any, ...]
-) -> Callable[..., Any]:
+def _compile(function: Callable[..., Any], arguments: tuple[Any, ...]) -> Any:
     COUNTS["compiled"] += 1
     with double_precision():
-        compiled = jax.jit(function).lower(*arguments).compile()
-    _store(digest, compiled)
-    return compiled
+        return jax.jit(function).lower(*arguments).compile()
 
 
 # -------------------------------------------------------------------------------- on disk

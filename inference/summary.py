@@ -82,20 +82,32 @@ def _convergence(array: np.ndarray) -> dict[str, float]:
 
 
 def _exact(table: pd.DataFrame, exact: pd.DataFrame, prob: float) -> pd.DataFrame:
-    """Puts exact estimates, standard errors and confidence intervals in place of draws' moments."""
+    """Puts exact estimates, standard errors and confidence intervals in place of draws' moments.
+
+    Intervals of standard deviations are taken on the log scale, of correlations on Fisher's.
+    """
     from scipy import stats
 
-    for name in exact.index.intersection(table.index):
-        row = exact.loc[name]
-        df = row["df"]
-        quantile = stats.t.ppf(0.5 + prob / 2, df) if np.isfinite(df) else stats.norm.ppf(0.5 + prob / 2)
-        table.loc[name, "mean"] = row["estimate"]
-        table.loc[name, ["sd", "se"]] = row["se"]
-        table.loc[name, "lower"] = row["estimate"] - quantile * row["se"]
-        table.loc[name, "upper"] = row["estimate"] + quantile * row["se"]
-        tested = bool(row["tested"]) and row["se"] > 0
-        statistic = row["estimate"] / row["se"] if tested else np.nan
-        table.loc[name, "statistic"] = statistic
-        two_sided = stats.t.sf(abs(statistic), df) if np.isfinite(df) else stats.norm.sf(abs(statistic))
-        table.loc[name, "p_value"] = 2 * two_sided if tested else np.nan
-    return table
+    names = exact.index.intersection(table.index)
+    row = exact.loc[names]
+    value, se, df = (row[column].to_numpy(float) for column in ("estimate", "se", "df"))
+    half = 0.5 + prob / 2
+    finite = np.isfinite(df)
+    with np.errstate(all="ignore"):
+        reach = np.where(finite, stats.t.ppf(half, df), stats.norm.ppf(half))
+        log, bounded = ((row["scale"] == kind).to_numpy() for kind in ("log", "atanh"))
+        out = table.copy()
+        out.loc[names, "mean"] = value
+        for column in ("sd", "se"):
+            out.loc[names, column] = se
+        for column, sign in (("lower", -1), ("upper", 1)):
+            step = sign * reach * se
+            bound = np.where(log, value * np.exp(step / value), value + step)
+            turned = np.tanh(np.arctanh(value) + step / (1 - value**2))
+            out.loc[names, column] = np.where(bounded, turned, bound)
+        tested = row["tested"].to_numpy(bool) & (se > 0)
+        statistic = np.where(tested, value / se, np.nan)
+        tail = np.where(finite, stats.t.sf(abs(statistic), df), stats.norm.sf(abs(statistic)))
+    out.loc[names, "statistic"] = statistic
+    out.loc[names, "p_value"] = 2 * tail
+    return out

@@ -13,9 +13,13 @@ from jax.scipy.linalg import block_diag
 from . import marginal
 from .blocks import BlockShape, CorrelationBlock, GroupBlock, ParameterBlock
 from .distributions import Censored, Weighted
+from .families import FAMILIES
 from .family import Family
 from .group import GroupDistribution
 from .links import LINKS
+
+
+LOCAL = "local "
 
 
 @dataclass(frozen=True)
@@ -81,7 +85,11 @@ class Structure:
 
     @property
     def key(self) -> str:
-        """A text that is equal for equal structures, across processes."""
+        """A text that is equal for equal structures.
+
+        It starts with `LOCAL` where it is so within this process only, because the user's own
+        distributions or family are part of the structure.
+        """
         predictors = [
             (
                 p.parameter,
@@ -96,7 +104,11 @@ class Structure:
             for p in self.predictors
         ]
         scalars = (self.scalars, self.scalar_shape.key)
-        return repr((self.family.name, predictors, scalars, self.marginal))
+        family = self.family.name
+        if FAMILIES.get(family) is not self.family:
+            family += f" object {id(self.family)}"
+        text = repr((family, predictors, scalars, self.marginal))
+        return LOCAL + text if " object " in text else text
 
 
 def model(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -80,8 +79,8 @@ class Form:
 
     @property
     def key(self) -> str:
-        """A text that is equal for equal forms, across processes."""
-        own = "" if self.custom is None else f" object {id(self.custom)} of {os.getpid()}"
+        """A text that is equal for equal forms; a user's own object is named by its identity."""
+        own = "" if self.custom is None else f" object {id(self.custom)}"
         return f"{self.name}{self.finite}{own}"
 
 
