@@ -23,7 +23,7 @@ is its standard error. map is one point, without a spread."""
 
 
 def demo(folder: str | Path = "demo-output", seed: int = 1) -> dict[str, Fit]:
-    """Simulates the power of ten mice's recordings and estimates the effect of stimulation.
+    """Simulates the power of twelve mice's recordings and estimates the effect of stimulation.
 
     Args:
         folder: where the NUTS fit is saved; made where it does not exist.
@@ -43,7 +43,7 @@ def demo(folder: str | Path = "demo-output", seed: int = 1) -> dict[str, Fit]:
         target.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise FileError(f"cannot make the folder `{folder}`: {error.strerror}.") from None
-    data, truth = datasets.lfp(mice=10, trials=60, effect=0.3, seed=seed)
+    data, truth = datasets.lfp(mice=12, trials=100, effect=0.3, effect_cv=0.6, seed=seed)
     print(
         f"Simulated: {len(data)} trials of {data['mouse'].nunique()} mice, half of them stimulated."
         f"\nTrue effect of stim on log Power: {truth['stim']:g}, sd over mice "

@@ -141,6 +141,8 @@ def evaluate_all(schema: Schema, evaluator: Evaluator) -> dict[str, Any]:
 def read_response(schema: Schema, evaluator: Evaluator) -> dict[str, np.ndarray]:
     """Evaluates the response and its extras."""
     value = evaluator.factor(schema.formula.response)
+    if isinstance(value, Matrix) and value.values.shape[1] == 1:
+        return {"y": value.values[:, 0]}
     if isinstance(value, Matrix):
         raise DataError(
             f"the response `{schema.response}` has {value.values.shape[1]} columns; models of tables "

@@ -113,6 +113,8 @@ def categorize(values: Any) -> Categories:
         return Categories(codes, tuple(_level(value) for value in levels[known]))
     values = column.to_numpy(dtype=object)
     missing = pd.isna(values)
+    if not missing.all() and all(_is_number(value) for value in values[~missing]):
+        return categorize(pd.Series(np.where(missing, np.nan, values).astype(np.float64)))
     texts = np.array([str(_level(v)) for v in values], dtype=object)
     codes, uniques = pd.factorize(np.where(missing, None, texts), sort=True)
     return Categories(codes.astype(np.int64), tuple(str(u) for u in uniques))
@@ -132,6 +134,10 @@ def _number(value: Any) -> float:
     if isinstance(value, str | bytes):
         raise TypeError("a text is not a number")
     return float(value)
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float | np.number) and not isinstance(value, bool | np.bool_)
 
 
 def _is_numeric(column: pd.Series) -> bool:
@@ -227,7 +233,11 @@ def _array(name: str, values: Any) -> Any:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            array = np.asarray(values)
+            array = (
+                _unmasked(values) if isinstance(values, np.ma.MaskedArray) else np.asarray(values)
+            )
+            if array.dtype.kind in "US" and not isinstance(values, np.ndarray):
+                array = np.asarray(values, dtype=object)  # else a missing value becomes a text
     except (TypeError, ValueError):
         raise DataTypeError(
             f"column `{name}` cannot be read as an array; give one value per row."
@@ -241,6 +251,12 @@ def _array(name: str, values: Any) -> Any:
     return array
 
 
+def _unmasked(values: np.ma.MaskedArray) -> np.ndarray:
+    if values.dtype.kind in "biuf":
+        return values.astype(np.float64).filled(np.nan)
+    return values.astype(object).filled(None)
+
+
 def _check_unique(names: list[str]) -> None:
     repeated = sorted({name for name in names if names.count(name) > 1})
     if repeated:
@@ -250,10 +266,16 @@ def _check_unique(names: list[str]) -> None:
         )
 
 
+def _is_a(data: Any, module: str, name: str) -> bool:
+    """Whether data are of a class of a library, without importing it."""
+    kinds = type(data).__mro__
+    return any(k.__module__.startswith(module) and k.__name__ == name for k in kinds)
+
+
 _READERS: tuple[tuple[Callable[[Any], bool], Callable[[Any], tuple[dict[str, Any], int]]], ...] = (
     (lambda data: isinstance(data, pd.DataFrame), _from_pandas),
-    (lambda data: type(data).__module__.startswith("polars"), _from_polars),
-    (lambda data: type(data).__module__.startswith("xarray"), _from_xarray),
+    (lambda data: _is_a(data, "polars", "DataFrame"), _from_polars),
+    (lambda data: _is_a(data, "xarray", "Dataset"), _from_xarray),
     (lambda data: isinstance(data, Mapping), _from_mapping),
 )
 

@@ -53,7 +53,7 @@ def _chains(fit: Fit) -> list[str]:
         worst = table["r_hat"].idxmax()
         findings.append(
             f"the chains disagree on {len(bad)} parameter(s) (R-hat up to "
-            f"{table.loc[worst, 'r_hat']:.2f}, `{worst}`). Run more tune and draws."
+            f"{table.loc[worst, 'r_hat']:.3f}, `{worst}`). Run more tune and draws."
         )
     chains = np.shape(stats["diverging"])[0]
     few = table.index[table["ess_bulk"] < ESS_PER_CHAIN * chains]
