@@ -24,21 +24,23 @@ _PRIORS = (
     "Normal HalfNormal StudentT HalfStudentT Cauchy HalfCauchy Laplace Exponential Gamma "
     "InverseGamma LogNormal Beta Uniform Flat LKJ"
 ).split()
-_MODULES = ("datasets", "zoo", "plots")
+_MODULES = ("datasets", "zoo")
 
 __all__ = ["BayeszooError", "Family", "Fit", "Model", "__version__", "fit", "load", *_PRIORS]
 
 
 def __getattr__(name: str) -> Any:
     """Imports the part of bayeszoo that a name lives in, when the name is first used."""
+    import warnings
     from importlib import import_module
 
-    if name in _HOMES:
-        return getattr(import_module(f".{_HOMES[name]}", __name__), name)
-    if name in _PRIORS:
-        return import_module(".zoo.priors", __name__).CONSTRUCTORS[name]
-    if name in _MODULES:
-        return import_module(f".{name}", __name__)
+    with warnings.catch_warnings():  # dependencies add filters of their own when imported
+        if name in _HOMES:
+            return getattr(import_module(f".{_HOMES[name]}", __name__), name)
+        if name in _PRIORS:
+            return import_module(".zoo.priors", __name__).CONSTRUCTORS[name]
+        if name in _MODULES:
+            return import_module(f".{name}", __name__)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 

@@ -84,12 +84,12 @@ def columns(value: Any, full: bool) -> tuple[np.ndarray, tuple[Any, ...]]:
 
 
 def product(values: Sequence[Any], block: Block) -> tuple[np.ndarray, tuple[Any, ...]]:
-    """Multiplies the columns of the factors of one block, the last factor varying fastest."""
+    """Multiplies the columns of the factors of one block, the first factor varying fastest (as R)."""
     parts = [columns(values[position], full) for position, full in block]
     matrix, labels = parts[0]
     for other, more in parts[1:]:
-        matrix = (matrix[:, :, None] * other[:, None, :]).reshape(len(matrix), -1)
-        labels = tuple(_join(a, b) for a in labels for b in more)
+        matrix = (other[:, :, None] * matrix[:, None, :]).reshape(len(matrix), -1)
+        labels = tuple(_join(a, b) for b in more for a in labels)
     return matrix, labels
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import DataError, pointer
+from ..errors import DataError, offenders, pointer
 from .coding import product
 from .expressions import Evaluator
 from .schema import GroupSchema, PredictorSchema, Schema, TermSchema
@@ -113,14 +113,35 @@ def apply(
 
     Raises:
         FormulaError: a column is absent.
+        DataError: infinite values.
         LevelError: a factor has a level that the training data lacked.
     """
     evaluator = Evaluator(table, schema.formula.text, dict(schema.learned()), None, functions or {})
     values = evaluate_all(schema, evaluator)
     if rows is None:
         rows = np.arange(table.rows)
+    for name, value in values.items():
+        if not isinstance(value, Categories):
+            array = value.values if isinstance(value, Matrix) else value
+            refuse_infinite(name, array[rows].reshape(len(rows), -1), rows, schema.formula.text)
     arrays = read_response(schema, evaluator) if response else {}
     return assemble(schema, values, arrays, rows)
+
+
+def refuse_infinite(name: str, values: np.ndarray, rows: np.ndarray, source: str) -> None:
+    """Raises where values (obs, k) are infinite; `rows` are their positions in the table.
+
+    Raises:
+        DataError: with the count and the first rows.
+    """
+    infinite = np.isinf(values).any(axis=1)
+    if infinite.any():
+        bad = rows[infinite]
+        raise DataError(
+            f"`{name}` is infinite in {len(bad):,} of {len(rows):,} rows "
+            f"({offenders(bad.tolist(), values[infinite].max(axis=1).tolist())})."
+            f"{pointer(source, name)}"
+        )
 
 
 def evaluate_all(schema: Schema, evaluator: Evaluator) -> dict[str, Any]:

@@ -8,9 +8,16 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import DataError, FormulaError, offenders, pointer
+from ..errors import DataError, FormulaError, pointer
 from .coding import plan, product
-from .design import Design, assemble, evaluate_all, group_keys, read_response
+from .design import (
+    Design,
+    assemble,
+    evaluate_all,
+    group_keys,
+    read_response,
+    refuse_infinite,
+)
 from .expressions import Evaluator
 from .quoting import names_in
 from .schema import GroupSchema, PredictorSchema, RowReport, Schema, TermSchema
@@ -114,14 +121,7 @@ def _drop_undefined(
         else:
             array = value.values if isinstance(value, Matrix) else value
             flat = array[rows].reshape(len(rows), -1)
-            infinite = np.isinf(flat).any(axis=1)
-            if infinite.any():
-                bad = rows[infinite]
-                raise DataError(
-                    f"`{name}` is infinite in {len(bad):,} of {len(rows):,} rows "
-                    f"({offenders(bad.tolist(), flat[infinite].max(axis=1).tolist())})."
-                    f"{pointer(formula.text, name)}"
-                )
+            refuse_infinite(name, flat, rows, formula.text)
             lacks = np.isnan(flat).any(axis=1)
         if lacks.all() and not isinstance(value, Categories):
             raise DataError(

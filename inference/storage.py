@@ -11,6 +11,7 @@ import contextlib
 import json
 import os
 import tempfile
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -74,9 +75,10 @@ def save(fit: Fit, path: Any) -> None:
         ) as file:
             temporary = file.name
         root = xr.Dataset(attrs={MARK: json.dumps(header, default=_plain)})
-        root.to_netcdf(temporary, mode="w", engine="h5netcdf")
-        for name, group in groups.items():
-            group.to_netcdf(temporary, mode="a", group=name, engine="h5netcdf")
+        with warnings.catch_warnings():
+            root.to_netcdf(temporary, mode="w", engine="h5netcdf")
+            for name, group in groups.items():
+                group.to_netcdf(temporary, mode="a", group=name, engine="h5netcdf")
         os.replace(temporary, target)
     except OSError as error:
         raise FileError(f"cannot save `{target}`: {error}.") from None
@@ -103,8 +105,7 @@ def load(path: Any, functions: Any = None) -> Fit:
     if not source.is_file():
         raise FileError(f"there is no file `{source}`.")
     try:
-        with xr.open_dataset(source, engine="h5netcdf") as root:
-            text = root.attrs.get(MARK)
+        text = _read(source, "/").attrs.get(MARK)
         if not isinstance(text, str):
             raise FileError(f"`{source}` is a NetCDF file, but not a fit saved by bayeszoo.")
         header = json.loads(text)
@@ -224,7 +225,7 @@ def _group_names(path: Path) -> list[str]:
 
 
 def _read(path: Path, group: str) -> xr.Dataset:
-    with xr.open_dataset(path, group=group, engine="h5netcdf") as data:
+    with warnings.catch_warnings(), xr.open_dataset(path, group=group, engine="h5netcdf") as data:
         return data.load()
 
 
