@@ -85,3 +85,82 @@ def test_flat_linear_model_approximately(linear, method):
     for i, name in enumerate(["Intercept", "x"]):
         assert abs(table.loc[name, "mean"] - beta[i]) < 0.2 * scale[i]
         assert abs(table.loc[name, "sd"] / scale[i] - 1) < 0.15
+
+
+@pytest.mark.parametrize("method", ["nuts", "map", "laplace"])
+def test_explicit_intercept_prior_is_about_all_predictors_at_zero(method):
+    rng = np.random.default_rng(5)
+    x = rng.normal(10.0, 2.0, 30)
+    se = np.full(30, 1.5)
+    y = rng.normal(3.0 + 0.2 * x, se)
+    model = bz.Model(
+        "measured(y, se) ~ x",
+        {"y": y, "x": x, "se": se},
+        priors={"Intercept": bz.Normal(0.0, 0.5), "x": bz.Normal(0.0, 1.0)},
+    )
+    design = np.column_stack([np.ones(30), x])
+    precision = np.diag([1 / 0.25, 1.0]) + design.T @ design / 1.5**2
+    covariance = np.linalg.inv(precision)
+    mean = covariance @ (design.T @ y / 1.5**2)
+    table = model.fit(method, seed=1, progress=False).summary()
+    error = 0 if method == "map" else 4.5 / np.sqrt(table.get("ess_bulk", 1000.0))
+    sd = np.sqrt(np.diag(covariance))
+    assert (np.abs(table["mean"] - mean) < error * sd + 1e-6 * sd).all()
+    if method != "map":
+        assert (np.abs(table["sd"] / sd - 1) < error).all()
+
+
+def test_bounded_slope_prior_against_quadrature():
+    rng = np.random.default_rng(6)
+    x = rng.normal(size=25)
+    se = np.full(25, 2.0)
+    y = rng.normal(0.1 * x, se)
+    priors = {"x": bz.Exponential(2.0)}
+    fit = bz.fit(
+        "measured(y, se) ~ 0 + x", {"y": y, "x": x, "se": se}, priors=priors, seed=3, progress=False
+    )
+    grid = np.linspace(0, 6, 20_001)
+    log = -2 * grid - 0.5 * np.sum((y - grid[:, None] * x) ** 2, axis=1) / 4
+    weight = np.exp(log - log.max())
+    weight /= weight.sum()
+    mean = weight @ grid
+    sd = np.sqrt(weight @ (grid - mean) ** 2)
+    row = fit.summary().loc["x"]
+    assert abs(row["mean"] - mean) < 4.5 * sd / np.sqrt(row["ess_bulk"])
+    assert abs(row["sd"] / sd - 1) < 6 / np.sqrt(row["ess_bulk"])
+
+
+def test_eight_schools_against_quadrature():
+    y = np.array([28.0, 8.0, -3.0, 7.0, -1.0, 1.0, 18.0, 12.0])
+    se = np.array([15.0, 10.0, 16.0, 11.0, 9.0, 11.0, 10.0, 18.0])
+    priors = {"Intercept": bz.Normal(0, 5), "sd(1|school)": bz.HalfCauchy(5)}
+    data = {"y": y, "se": se, "school": list("ABCDEFGH")}
+    grid = np.linspace(1e-3, 200, 200_001)
+    variance = se**2 + grid[:, None] ** 2
+    precision = np.sum(1 / variance, axis=1) + 1 / 25
+    mean_given = np.sum(y / variance, axis=1) / precision
+    log = (
+        -0.5 * np.sum(np.log(variance), axis=1)
+        - 0.5 * np.log(precision)
+        - 0.5 * np.sum(y**2 / variance, axis=1)
+        + 0.5 * precision * mean_given**2
+        - np.log1p((grid / 5) ** 2)
+    )
+    weight = np.exp(log - log.max())
+    weight /= weight.sum()
+    tau, mu = weight @ grid, weight @ mean_given
+    for marginalize in (True, False):
+        fit = bz.fit(
+            "measured(y, se) ~ 1 + (1 | school)",
+            data,
+            priors=priors,
+            seed=4,
+            draws=4000,
+            marginalize=marginalize,
+            target_accept=0.95,
+            progress=False,
+        )
+        table = fit.summary()
+        error = table["sd"] / np.sqrt(table["ess_bulk"])
+        assert abs(table.loc["Intercept", "mean"] - mu) < 4.5 * error["Intercept"]
+        assert abs(table.loc["sd(1|school)", "mean"] - tau) < 4.5 * error["sd(1|school)"]
