@@ -21,7 +21,6 @@ class Problem:
         structure: what compiled programs depend on.
         design: the design as a tree of arrays.
         numbers: priors and scales as a tree of arrays.
-        while_waiting: work for the calling thread while others compute (imports).
     """
 
     spec: ModelSpec
@@ -29,7 +28,6 @@ class Problem:
     structure: Structure
     design: Mapping[str, Any]
     numbers: Mapping[str, Any]
-    while_waiting: Callable[[], None] = lambda: None
 
 
 @dataclass(frozen=True, eq=False)

@@ -21,7 +21,7 @@ from ..zoo.spec import specify
 from .backend import Problem
 from .backends import find_backend
 from .fit import Fit
-from .idata import load_arviz, versions
+from .idata import versions
 from .options import settings, whole
 from .variables import variables
 
@@ -163,7 +163,6 @@ class Model:
             self.spec.structure,
             self.design.arrays(),
             self.numbers,
-            while_waiting=_import_arviz,
         )
         draws = backend.run(chosen, problem, seed, progress)
         info = {
@@ -231,10 +230,6 @@ def fit(
         formula, data, family=family, link=link, priors=priors, mask=mask, functions=functions
     )
     return model.fit(method, **options)
-
-
-def _import_arviz() -> None:
-    load_arviz()
 
 
 def _check_functions(functions: Any) -> dict[str, Callable[..., Any]]:

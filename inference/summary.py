@@ -10,7 +10,7 @@ import pandas as pd
 
 from ..zoo.spec import ModelSpec
 from .backend import Backend, Draws
-from .idata import load_arviz
+from .convergence import diagnostics
 from .variables import printed_rows, variables
 
 
@@ -58,7 +58,7 @@ def summarize(
         if backend.point:
             row["sd"] = row["lower"] = row["upper"] = np.nan
         if backend.sampled:
-            row |= _convergence(array)
+            row |= diagnostics(array)
         if not backend.point and not backend.frequentist:
             row["p_positive"] = float((values > 0).mean())
         rows[name] = row
@@ -68,17 +68,6 @@ def summarize(
     order = ["mean", "sd", "lower", "upper", "ess_bulk", "ess_tail", "r_hat", "p_positive"]
     order += ["se", "statistic", "p_value"]
     return table[[column for column in order if column in table]]
-
-
-def _convergence(array: np.ndarray) -> dict[str, float]:
-    arviz = load_arviz()
-    if array.shape[1] < 4 or np.ptp(array) == 0:
-        return {"ess_bulk": np.nan, "ess_tail": np.nan, "r_hat": np.nan}
-    return {
-        "ess_bulk": float(arviz.ess(array, method="bulk")),
-        "ess_tail": float(arviz.ess(array, method="tail")),
-        "r_hat": float(arviz.rhat(array)) if len(array) > 1 else np.nan,
-    }
 
 
 def _exact(table: pd.DataFrame, exact: pd.DataFrame, prob: float) -> pd.DataFrame:

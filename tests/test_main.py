@@ -43,7 +43,7 @@ def test_fit_passes_options(table, capsys):
         (["fit", "Power ~ stim", "no.csv"], "there is no file `no.csv`"),
         (["fit", "Power ~ stim", "TABLE", "--family", "gama"], "gamma"),
         (["fit", "Power ~ stim", "TABLE", "--method", "mcmc"], "there is no method 'mcmc'"),
-        (["fit", "Power ~ stim", "TABLE", "--method", "map", "--draws", "5"], "draws"),
+        (["fit", "Power ~ stim", "TABLE", "--draws", "0"], "draws= takes a whole number"),
         (["fit", "Power ~ stim", "TABLE", "--prior", "stim"], "--prior takes NAME=PRIOR"),
         (["fit", "Power ~ stim", "TABLE", "--prior", "slope=normal(0, 1)"], "slope"),
         (["fit", "Power ~ stim", "TABLE", "--out", "no/fit.nc"], "there is no folder `no`"),

@@ -102,7 +102,6 @@ def run(settings: Settings, problem: Problem, seed: int, progress: bool) -> Draw
     with ThreadPoolExecutor(workers) as pool:
         futures = [pool.submit(chain, i) for i in range(settings.chains)]
         try:
-            problem.while_waiting()
             chains = [future.result() for future in futures]
         except BaseException:
             stop.set()

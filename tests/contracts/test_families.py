@@ -1,5 +1,7 @@
 """Laws that every family of responses keeps; a new family is tested by being there."""
 
+import itertools
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -88,7 +90,7 @@ def test_density_integrates_to_one_and_has_the_mean(family, eta, shift):
     mu, parameters, extras = at(family, eta, shift)
     y, weight = grid(family, float(mu))
     density = np.exp(np.asarray(law(family, eta, shift).log_prob(jnp.asarray(y))))
-    np.testing.assert_allclose(np.sum(density * weight), 1.0, rtol=1e-6)
+    np.testing.assert_allclose(np.sum(density * weight), 1.0, rtol=1e-5)
     mean = float(family.mean(mu, parameters, extras))
     np.testing.assert_allclose(np.sum(y * density * weight), mean, rtol=1e-5, atol=1e-6)
 
@@ -129,6 +131,17 @@ def test_links_are_inverted(family, link):
     np.testing.assert_allclose(LINKS[link].slope(mu), slope, rtol=1e-7)
 
 
+def _all_finite(value, parameters, *arguments):
+    """Value and gradients are finite at every combination of the arguments."""
+    pairs = np.array(list(itertools.product(*arguments)))
+    both = jax.vmap(
+        jax.value_and_grad(value, argnums=(0, 1)), in_axes=(0, None, *[0] * (pairs.shape[1] - 1))
+    )
+    out, slopes = both(pairs[:, 0], parameters, *pairs[:, 1:].T)
+    finite = np.all([np.isfinite(leaf) for leaf in [out, *jax.tree.leaves(slopes)]], axis=0)
+    assert finite.all(), pairs[~finite]
+
+
 EDGES = {
     "real": [-1e6, -1.0, 0.0, 3.0, 1e6],
     "positive": [1e-8, 0.5, 2.0, 1e8],
@@ -148,11 +161,7 @@ def test_gradients_are_finite_also_at_the_edges(family, link):
     def value(eta, parameters, y):
         return family.distribution(LINKS[link].inverse(eta), parameters, extras).log_prob(y)
 
-    for eta in points:
-        for y in ys:
-            out, slopes = jax.value_and_grad(value, argnums=(0, 1))(eta, parameters, y)
-            flat = [out, *jax.tree.leaves(slopes)]
-            assert np.isfinite(flat).all(), (link, eta, y, out, slopes)
+    _all_finite(value, parameters, points, ys)
 
 
 @by_family
@@ -191,17 +200,19 @@ def test_tails_of_censored_values(family):
 
 @pytest.mark.parametrize("family", CENSORED, ids=_id)
 def test_gradients_of_censored_values_are_finite_in_the_tails(family):
-    far = {"real": [-40.0, 0.0, 40.0], "positive": [1e-4, 1.0, 60.0], "count": [0.0, 3.0, 80.0]}
+    far = {
+        "real": [-40.0, 0.0, 40.0],
+        "positive": [1e-4, 1.0, 60.0],
+        "count": [0.0, 3.0, 80.0],
+        "unit": [1e-4, 0.5, 1 - 1e-4],
+    }
     _, parameters, extras = at(family, 0.3)
 
     def value(eta, parameters, y, status):
         mu = LINKS[family.links[0]].inverse(eta)
         return Censored(family.distribution(mu, parameters, extras), status).log_prob(y)
 
-    for y in far[family.support.name]:
-        for status in (-1.0, 0.0, 1.0):
-            out, slopes = jax.value_and_grad(value, argnums=(0, 1))(0.3, parameters, y, status)
-            assert np.isfinite([out, *jax.tree.leaves(slopes)]).all(), (y, status, out, slopes)
+    _all_finite(value, parameters, [0.3], far[family.support.name], [-1.0, 0.0, 1.0])
 
 
 @by_family
