@@ -39,6 +39,10 @@ def constrain(problem: Problem, raw: Raw) -> dict[str, np.ndarray]:
         compiled = program("constrain", structure.key, function, arguments)
         with double_precision():
             out = compiled(*arguments)
-        parts.append(jax.tree.map(lambda a, n=min(size, total - start): np.asarray(a)[:n], out))
+        parts.append(_first(out, min(size, total - start)))
     joined = jax.tree.map(lambda *arrays: np.concatenate(arrays), *parts)
     return {name: array[None] for name, array in joined.items()}
+
+
+def _first(tree: dict[str, np.ndarray], count: int) -> dict[str, np.ndarray]:
+    return {name: np.asarray(array)[:count] for name, array in tree.items()}

@@ -48,7 +48,7 @@ def _chains(fit: Fit) -> list[str]:
             "effective draws are few. Look for nearly collinear terms, or raise max_tree_depth."
         )
     table = summarize(fit.model.spec, fit.backend, fit.draws, 0.95, groups=False)
-    bad = table.index[table["r_hat"] > R_HAT]
+    bad = table.index[(table["r_hat"] > R_HAT).to_numpy()]
     if len(bad):
         worst = table["r_hat"].idxmax()
         findings.append(
@@ -56,7 +56,7 @@ def _chains(fit: Fit) -> list[str]:
             f"{table.loc[worst, 'r_hat']:.3f}, `{worst}`). Run more tune and draws."
         )
     chains = np.shape(stats["diverging"])[0]
-    few = table.index[table["ess_bulk"] < ESS_PER_CHAIN * chains]
+    few = table.index[(table["ess_bulk"] < ESS_PER_CHAIN * chains).to_numpy()]
     if len(few):
         worst = table["ess_bulk"].idxmin()
         findings.append(
@@ -81,7 +81,7 @@ def _boundary(fit: Fit) -> list[str]:
         return []
     return [
         f"{', '.join(f'`{name}`' for name in zero)} is at its boundary of zero (a singular fit): the "
-        "data show no spread there beyond noise. Leave the effect out, or use \"nuts\", which "
+        'data show no spread there beyond noise. Leave the effect out, or use "nuts", which '
         "averages over its uncertainty."
     ]
 

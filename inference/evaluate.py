@@ -20,9 +20,7 @@ BLOCK = 4_000_000
 
 def flatten(natural: Mapping[str, Any]) -> dict[str, np.ndarray]:
     """Joins chains and draws: (chain, draw, ...) -> (sample, ...)."""
-    return {
-        name: np.reshape(array, (-1, *np.shape(array)[2:])) for name, array in natural.items()
-    }
+    return {name: np.reshape(array, (-1, *np.shape(array)[2:])) for name, array in natural.items()}
 
 
 def linear_predictors(
@@ -95,9 +93,7 @@ def samples(
         return np.array(np.broadcast_to(drawn, shape), dtype=np.float64)
 
 
-def log_likelihood(
-    structure: Structure, design: Design, natural: Mapping[str, Any]
-) -> np.ndarray:
+def log_likelihood(structure: Structure, design: Design, natural: Mapping[str, Any]) -> np.ndarray:
     """Returns the pointwise log-likelihood, shape (chain, draw, obs)."""
     chains, draws = np.shape(next(iter(natural.values())))[:2]
     flat = flatten(natural)

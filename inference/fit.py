@@ -38,7 +38,9 @@ class Fit:
         info: seed, settings, timings.
     """
 
-    def __init__(self, model: Model, backend: Backend, draws: Draws, info: Mapping[str, Any]) -> None:
+    def __init__(
+        self, model: Model, backend: Backend, draws: Draws, info: Mapping[str, Any]
+    ) -> None:
         self.model = model
         self.backend = backend
         self.draws = draws

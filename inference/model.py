@@ -104,7 +104,9 @@ class Model:
                 if isinstance(variable.index, int):
                     out[variable.name] = float(units[variable.index])
                 else:
-                    for label, unit in zip(coords[variable.dims[0]], units[variable.index], strict=True):
+                    for label, unit in zip(
+                        coords[variable.dims[0]], units[variable.index], strict=True
+                    ):
                         out[f"{variable.name}[{label}]"] = float(unit)
         return out
 
@@ -164,7 +166,7 @@ class Model:
             self.design.arrays(),
             self.numbers,
         )
-        draws = backend.run(chosen, problem, seed, progress)
+        drawn = backend.run(chosen, problem, seed, progress)
         info = {
             "seed": seed,
             "settings": {name: getattr(chosen, name) for name in chosen.__dataclass_fields__},
@@ -172,7 +174,7 @@ class Model:
             "versions": versions(),
             "created_at": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         }
-        fit = Fit(self, backend, draws, info)
+        fit = Fit(self, backend, drawn, info)
         if progress:
             sys.stderr.write(fit.verdict() + "\n")
         return fit

@@ -17,6 +17,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import jax
+import jax.flatten_util
 import jax.numpy as jnp
 import numpy as np
 from jax.scipy.linalg import cho_solve
@@ -113,7 +114,13 @@ def maximise(function: Callable[[Any], Any], start: Any) -> tuple[Any, Any, Any]
         x = jnp.where(better, x + scale * step, x)
         new_step, new_gain = direction(x)
         stuck = ~better | (scale <= 1e-8)
-        return x, jnp.where(better, candidate, value), new_step, new_gain, jnp.where(stuck, MAX_NEWTON, count + 1)
+        return (
+            x,
+            jnp.where(better, candidate, value),
+            new_step,
+            new_gain,
+            jnp.where(stuck, MAX_NEWTON, count + 1),
+        )
 
     def going(carry: Any) -> Any:
         return (carry[3] > TOLERANCE) & (carry[4] < MAX_NEWTON)

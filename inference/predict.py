@@ -141,7 +141,9 @@ def _group_effects(
     return design, out
 
 
-def _draw(shape: Any, flat: Mapping[str, np.ndarray], site: str, count: int, seed: Any) -> np.ndarray:
+def _draw(
+    shape: Any, flat: Mapping[str, np.ndarray], site: str, count: int, seed: Any
+) -> np.ndarray:
     """Draws effects of new groups, shape (sample, count, effect)."""
     sd = flat[f"{site}.sd"]
     key = np.random.default_rng(seed).integers(0, 2**32, size=2, dtype=np.uint32)

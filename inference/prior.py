@@ -123,7 +123,9 @@ def structure_groups(model: Model) -> list[tuple[str, Any]]:
     return list(model.spec.structure.groups.items())
 
 
-def _put(out: dict[str, np.ndarray], variable: Variable, given: Any, shape: tuple[int, ...]) -> None:
+def _put(
+    out: dict[str, np.ndarray], variable: Variable, given: Any, shape: tuple[int, ...]
+) -> None:
     try:
         array = np.broadcast_to(np.asarray(given, dtype=np.float64), shape)
     except (TypeError, ValueError):
@@ -134,7 +136,9 @@ def _put(out: dict[str, np.ndarray], variable: Variable, given: Any, shape: tupl
         out[variable.source] = array[None, None]
         return
     stop = variable.index + 1 if isinstance(variable.index, int) else variable.index.stop
-    old = out.get(variable.source, np.zeros((1, 1, *shape[:1], 0) if variable.kind == "group" else (1, 1, 0)))
+    old = out.get(
+        variable.source, np.zeros((1, 1, *shape[:1], 0) if variable.kind == "group" else (1, 1, 0))
+    )
     width = max(stop, old.shape[-1])
     grown = np.zeros((*old.shape[:-1], width))
     grown[..., : old.shape[-1]] = old

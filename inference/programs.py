@@ -182,7 +182,7 @@ def _environment() -> str:
             digest.hexdigest(),
             _processor(),
             os.environ.get("XLA_FLAGS", ""),
-            str(jax.config.jax_numpy_rank_promotion),
+            str(jax.config.jax_numpy_rank_promotion),  # pyright: ignore[reportAttributeAccessIssue]
         )
     )
 
@@ -190,7 +190,9 @@ def _environment() -> str:
 def _processor() -> str:
     try:
         lines = Path("/proc/cpuinfo").read_text().splitlines()
-        keep = sorted({line for line in lines if line.startswith(("model name", "flags", "Features"))})
+        keep = sorted(
+            {line for line in lines if line.startswith(("model name", "flags", "Features"))}
+        )
         return hashlib.sha256("\n".join(keep).encode()).hexdigest()
     except OSError:
         return f"{platform.machine()} {platform.processor()}"

@@ -25,7 +25,9 @@ class Progress:
                 self._last = now
                 share = self._done / self._total
                 bar = "#" * int(24 * share)
-                sys.stderr.write(f"\r{self._label} [{bar:<24}] {share:4.0%} {now - self._start:.0f} s")
+                sys.stderr.write(
+                    f"\r{self._label} [{bar:<24}] {share:4.0%} {now - self._start:.0f} s"
+                )
                 sys.stderr.flush()
 
     def close(self) -> None:

@@ -144,7 +144,7 @@ def _rebuild(header: dict[str, Any], groups: dict[str, xr.Dataset], functions: A
         functions=functions,
     )
     stored = None if header["table"] is None else _table_from_json(header["table"])
-    stats = {k: np.asarray(v) for k, v in groups.get("sample_stats", xr.Dataset()).items()}
+    stats = {str(k): np.asarray(v) for k, v in groups.get("sample_stats", xr.Dataset()).items()}
     draws = Draws(
         _natural(model, groups["posterior"]),
         stats,
@@ -230,7 +230,7 @@ def _read(path: Path, group: str) -> xr.Dataset:
 
 
 def _table_to_json(table: pd.DataFrame) -> Any:
-    return json.loads(table.to_json(orient="split", double_precision=15))
+    return json.loads(str(table.to_json(orient="split", double_precision=15)))
 
 
 def _table_from_json(value: Any) -> pd.DataFrame:

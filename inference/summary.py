@@ -67,7 +67,7 @@ def summarize(
         table = _exact(table, draws.table, prob)
     order = ["mean", "sd", "lower", "upper", "ess_bulk", "ess_tail", "r_hat", "p_positive"]
     order += ["se", "statistic", "p_value"]
-    return table[[column for column in order if column in table]]
+    return pd.DataFrame(table[[column for column in order if column in table]])
 
 
 def _exact(table: pd.DataFrame, exact: pd.DataFrame, prob: float) -> pd.DataFrame:

@@ -43,10 +43,14 @@ def variables(spec: ModelSpec) -> tuple[tuple[Variable, ...], dict[str, list[Any
     coords: dict[str, list[Any]] = {}
     taken = {
         formula.prefixed(term.name)
-        for predictor, formula in zip(spec.schema.predictors, spec.schema.formula.predictors, strict=True)
+        for predictor, formula in zip(
+            spec.schema.predictors, spec.schema.formula.predictors, strict=True
+        )
         for term in predictor.terms
     }
-    for predictor, formula in zip(spec.schema.predictors, spec.schema.formula.predictors, strict=True):
+    for predictor, formula in zip(
+        spec.schema.predictors, spec.schema.formula.predictors, strict=True
+    ):
         source = f"{predictor.parameter}.coefficients"
         start = 0
         if predictor.intercept:
@@ -66,7 +70,9 @@ def variables(spec: ModelSpec) -> tuple[tuple[Variable, ...], dict[str, list[Any
             dim = f"{dim}_group" if dim in taken else dim
             coords[dim] = list(group.levels)
             start = 0
-            for effect, name, scale in zip(group.effects, names["effects"], names["sd"], strict=True):
+            for effect, name, scale in zip(
+                group.effects, names["effects"], names["sd"], strict=True
+            ):
                 index, dims = _span(start, effect.size, bool(effect.labels), f"{name}_dim")
                 if dims:
                     coords[dims[0]] = list(effect.labels)
@@ -88,7 +94,9 @@ def _span(start: int, size: int, labelled: bool, dim: str) -> tuple[int | slice,
     return (slice(start, start + size), (dim,)) if labelled else (start, ())
 
 
-def printed_rows(variable: Variable, coords: Mapping[str, list[Any]]) -> list[tuple[str, tuple[int, ...]]]:
+def printed_rows(
+    variable: Variable, coords: Mapping[str, list[Any]]
+) -> list[tuple[str, tuple[int, ...]]]:
     """Returns (printed name, position) of every number of a variable; of a correlation, each pair."""
     labels = [coords[dim] for dim in variable.dims]
     if variable.kind == "correlation":

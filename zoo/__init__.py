@@ -18,7 +18,13 @@ def table() -> pd.DataFrame:
     from .models import MODELS
 
     rows = [
-        {"name": e.name, "formula": e.pattern, "equation": e.equation, "story": e.story, "source": e.source}
+        {
+            "name": e.name,
+            "formula": e.pattern,
+            "equation": e.equation,
+            "story": e.story,
+            "source": e.source,
+        }
         for e in MODELS.values()
     ]
     return pd.DataFrame(rows).set_index("name")
@@ -64,7 +70,9 @@ def _front_door(name: str) -> Any:
         return Model(recipe.formula, data, family=recipe.family, priors=given, functions=functions)
 
     build.__name__ = build.__qualname__ = name
-    build.__doc__ = f"{entry.story}\n\nFormula: `{entry.pattern}`. {entry.equation}.\n\nSource: {entry.source}."
+    build.__doc__ = (
+        f"{entry.story}\n\nFormula: `{entry.pattern}`. {entry.equation}.\n\nSource: {entry.source}."
+    )
     return build
 
 

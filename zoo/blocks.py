@@ -4,8 +4,13 @@ A site's raw vector is of order one whatever the units of the data, so that opti
 samplers see the same problem in volts and in microvolts.
 """
 
+# NumPyro declares `support` as a property and lets subclasses set a constant instead.
+# pyright: reportIncompatibleMethodOverride=false, reportAssignmentType=false
+# pyright: reportIncompatibleVariableOverride=false
+
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -78,7 +83,7 @@ class ParameterBlock(dist.Distribution):
         bounds = [0]
         for size in self.sizes:
             bounds.append(bounds[-1] + size)
-        return [vector[a:b] for a, b in zip(bounds, bounds[1:], strict=False)]
+        return [vector[a:b] for a, b in itertools.pairwise(bounds)]
 
     def _affine(self, raw: Any) -> Any:
         step = self.basis @ raw if jnp.ndim(self.basis) == 2 else self.basis * raw
@@ -110,14 +115,18 @@ class ParameterBlock(dist.Distribution):
         keys = jax.random.split(key, len(self.priors))
         natural = []
         for prior, size, k in zip(self.priors, self.sizes, keys, strict=True):
-            shape = sample_shape if prior.event_shape or prior.batch_shape else (*sample_shape, size)
+            shape = (
+                sample_shape if prior.event_shape or prior.batch_shape else (*sample_shape, size)
+            )
             natural.append(prior.sample(k, shape))
         slopes = jnp.concatenate(natural, axis=-1).at[..., 0].set(0.0)
         shift = (slopes @ self.lean)[..., None]
         first = jnp.arange(self.sizes[0]) == 0
         natural[0] = jnp.where(first, natural[0] - shift, natural[0])
         maps = [biject_to(prior.support) for prior in self.priors]
-        vector = jnp.concatenate([m.inv(nat) for m, nat in zip(maps, natural, strict=True)], axis=-1)
+        vector = jnp.concatenate(
+            [m.inv(nat) for m, nat in zip(maps, natural, strict=True)], axis=-1
+        )
         step = vector - self.location
         if jnp.ndim(self.basis) == 2:
             return jnp.linalg.solve(self.basis, step[..., None])[..., 0]
@@ -207,7 +216,8 @@ class GroupBlock(dist.Distribution):
 
     def sample(self, key: Any, sample_shape: tuple[int, ...] = ()) -> Any:
         """Draws raw arrays; sample_shape must be empty."""
-        z = self.member.sample(key, self.event_shape, self.parameters)
+        groups, size = self.event_shape
+        z = self.member.sample(key, (groups, size), self.parameters)
         near = (z @ self.factor.T - self.shift[None, :]) / self.units[None, :]
         raw = jnp.where(self.centred[:, None], near, z)
         return jnp.broadcast_to(raw, sample_shape + raw.shape)

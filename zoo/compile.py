@@ -18,7 +18,6 @@ from .family import Family
 from .group import GroupDistribution
 from .links import LINKS
 
-
 LOCAL = "local "
 
 
@@ -96,10 +95,7 @@ class Structure:
                 p.link,
                 p.intercept,
                 p.coefficients.key,
-                [
-                    (g.sd.key, g.correlated, g.member.name, g.shape.key, g.factor)
-                    for g in p.groups
-                ],
+                [(g.sd.key, g.correlated, g.member.name, g.shape.key, g.factor) for g in p.groups],
             )
             for p in self.predictors
         ]
@@ -201,9 +197,7 @@ def _predict(
         factor, extra = _group_factor(group, site, numbers["groups"][i], natural, jacobian)
         scales = numbers["groups"][i]
         shift = scales["anchor"] - scales["absorbs"] @ coefficients
-        block = GroupBlock(
-            group.member, factor, scales["units"], shift, scales["centred"], extra
-        )
+        block = GroupBlock(group.member, factor, scales["units"], shift, scales["centred"], extra)
         effects = block.natural(numpyro.sample(f"{site}.effects", block))
         natural[f"{site}.effects"] = effects
         index = arrays["groups"][i]["index"]

@@ -64,10 +64,11 @@ def natural(
         numbers: priors and scales.
         key: for drawing group effects that the model integrates out; without it they are left out.
     """
-    values = handlers.substitute(partial(model, structure), data=raw)(design, numbers)
+    substituted: Any = handlers.substitute(partial(model, structure), data=raw)
+    values = substituted(design, numbers)
     values = {name: value for name, value in values.items() if name != "response"}
     if structure.marginal and key is not None:
-        again = handlers.substitute(partial(conditions, structure), data=raw)
+        again: Any = handlers.substitute(partial(conditions, structure), data=raw)
         given = again(numbers, dict(values))
         effects = draw_effects(key, *given, known=design["statistics"])
         start = 0

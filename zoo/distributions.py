@@ -1,5 +1,9 @@
 """NumPyro distributions that NumPyro lacks."""
 
+# NumPyro declares `support` as a property and lets subclasses set a constant instead.
+# pyright: reportIncompatibleMethodOverride=false, reportAssignmentType=false
+# pyright: reportIncompatibleVariableOverride=false
+
 from __future__ import annotations
 
 from typing import Any
@@ -16,6 +20,9 @@ from ..errors import PriorError
 
 class HalfStudentT(dist.Distribution):
     """|T| for T a Student t variable with `df` degrees of freedom and a scale."""
+
+    df: Any
+    scale: Any
 
     arg_constraints = {"df": constraints.positive, "scale": constraints.positive}
     support = constraints.positive
@@ -37,6 +44,9 @@ class HalfStudentT(dist.Distribution):
 class Flat(dist.Distribution):
     """The improper density 1 on an interval, by default the whole line. It cannot be sampled."""
 
+    low: Any
+    high: Any
+
     arg_constraints = {"low": constraints.real, "high": constraints.real}
     pytree_aux_fields = ("bounded",)
 
@@ -47,7 +57,7 @@ class Flat(dist.Distribution):
         self.bounded = (finite_low, finite_high)
         super().__init__(jnp.shape(low), (), validate_args=False)
 
-    @constraints.dependent_property(is_discrete=False, event_dim=0)
+    @constraints.dependent_property
     def support(self) -> Any:
         """The interval."""
         if self.bounded == (True, True):
@@ -71,6 +81,9 @@ class Flat(dist.Distribution):
 
 class InverseGaussian(dist.Distribution):
     """The inverse Gaussian (Wald) distribution with a mean and a shape: variance mean^3 / shape."""
+
+    mean_: Any
+    shape_: Any
 
     arg_constraints = {"mean_": constraints.positive, "shape_": constraints.positive}
     support = constraints.positive
@@ -111,7 +124,8 @@ class Beta(dist.Beta):
 
     def log_prob(self, value: Any, intermediates: Any = None) -> Any:
         """log p = (a - 1) log y + (b - 1) log(1 - y) - log B(a, b)."""
-        a, b = self.concentration1, self.concentration0
+        a: Any = self.concentration1
+        b: Any = self.concentration0
         return (a - 1) * jnp.log(value) + (b - 1) * jnp.log1p(-value) - betaln(a, b)
 
 

@@ -30,7 +30,9 @@ class Support:
 REAL = Support("real", "real numbers", np.isfinite)
 POSITIVE = Support("positive", "numbers > 0", lambda y: y > 0)
 COUNT = Support("count", "whole numbers >= 0", lambda y: (y >= 0) & (y == np.floor(y)))
-BINARY = Support("binary", "0 and 1 (or False and True, or two labels)", lambda y: (y == 0) | (y == 1))
+BINARY = Support(
+    "binary", "0 and 1 (or False and True, or two labels)", lambda y: (y == 0) | (y == 1)
+)
 UNIT = Support("unit", "numbers strictly between 0 and 1", lambda y: (y > 0) & (y < 1))
 
 
@@ -127,7 +129,9 @@ class Family:
             f"family `{self.name}` has no parameter `{name}` to model.{nearest(name, names)} {known}"
         )
 
-    def check(self, y: np.ndarray, response: str, rows: np.ndarray, others: Mapping[str, Family]) -> None:
+    def check(
+        self, y: np.ndarray, response: str, rows: np.ndarray, others: Mapping[str, Family]
+    ) -> None:
         """Checks that a response lies in the support.
 
         Raises:

@@ -142,7 +142,10 @@ def log_likelihood(
     """Returns log p(y), group effects integrated out.
 
     Args:
-        coefficients, factor, sigma, intercept: see `Conditions`.
+        coefficients: common coefficients, the intercept first, shape (p,).
+        factor: L in natural units, shape (effect, effect).
+        sigma: residual standard deviation, or 1 where errors are known.
+        intercept: whether the first coefficient is an intercept.
         known: from `statistics`.
     """
     cholesky, whitened, rr, _ = _parts(coefficients, factor, sigma, intercept, known)

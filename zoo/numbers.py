@@ -102,7 +102,9 @@ def _coefficients(
     information = information * effective / max(len(matrix), 1)
     gram = (matrix - means).T @ (matrix - means) * information
     size = np.sqrt(np.maximum((matrix**2).mean(axis=0), 1e-300))
-    gram = gram + np.diag(size**2 / scale**2 * 1e-2)  # weak ridge: finite also where data say nothing
+    gram = gram + np.diag(
+        size**2 / scale**2 * 1e-2
+    )  # weak ridge: finite also where data say nothing
     slopes = np.linalg.inv(np.linalg.cholesky(gram)).T if len(gram) else gram
     p = first + len(gram)
     basis, offset = np.zeros((p, p)), np.zeros(p)
@@ -189,7 +191,9 @@ def _working_response(spec: ModelSpec, design: Design) -> np.ndarray:
     return (values - mean) / slope
 
 
-def _project(working: np.ndarray, predictor: PredictorSchema, arrays: PredictorDesign) -> np.ndarray:
+def _project(
+    working: np.ndarray, predictor: PredictorSchema, arrays: PredictorDesign
+) -> np.ndarray:
     columns = [arrays.matrix]
     if predictor.intercept:
         columns.insert(0, np.ones((len(working), 1)))

@@ -74,8 +74,10 @@ def describe(spec: ModelSpec) -> str:
         "",
         "Priors",
     ]
-    for name, row in table.iterrows():
-        marks = [] if row["default"] else ["given"]
-        marks += [row["note"]] if row["note"] else []
-        lines.append(f"  {name!s:<{width}}  {row['prior']}" + (f"   ({', '.join(marks)})" if marks else ""))
+    for name, prior, default, note in table.itertuples():
+        marks = [] if default else ["given"]
+        marks += [note] if note else []
+        lines.append(
+            f"  {name!s:<{width}}  {prior}" + (f"   ({', '.join(marks)})" if marks else "")
+        )
     return "\n".join(lines)

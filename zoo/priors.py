@@ -242,7 +242,9 @@ def parse_prior(text: str) -> Prior:
 
 
 def _literal(node: ast.expr, text: str) -> Any:
-    if isinstance(node, ast.Constant) and type(node.value) in (int, float):
+    if isinstance(node, ast.Constant) and isinstance(node.value, int | float):
+        if isinstance(node.value, bool):
+            raise PriorError(f"`{text[:80]}`: the arguments of a prior are numbers.")
         return float(node.value) if abs(node.value) < 1e300 else np.nan
     if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
         return -_literal(node.operand, text)

@@ -159,7 +159,9 @@ def specify(
         try:
             links[predictor.parameter] = member.parameter(predictor.parameter).link
         except FamilyError as error:
-            raise FormulaError(f"{error}{pointer(schema.formula.text, predictor.parameter)}") from None
+            raise FormulaError(
+                f"{error}{pointer(schema.formula.text, predictor.parameter)}"
+            ) from None
     summary = summarize(member, find_link(links[MEAN], member.links, member.name), design)
     check_design(schema, design, member, summary)
     defaults = default_priors(schema, member, links, design, summary)
@@ -257,7 +259,9 @@ def _check_prior(name: str, prior: Prior, default: Prior, size: int) -> None:
     needs_positive = default.name.startswith("Half") or default.name in ("Gamma", "Beta")
     if needs_positive:
         support = distribution.support
-        inside = bool((~support(-1.0)).all()) if hasattr(support(-1.0), "all") else not support(-1.0)
+        inside = (
+            bool((~support(-1.0)).all()) if hasattr(support(-1.0), "all") else not support(-1.0)
+        )
         if not inside:
             raise PriorError(
                 f"`{name}` is positive, but {prior} allows negative values. Use for example "

@@ -59,7 +59,9 @@ class Settings:
         whole("max_tree_depth", self.max_tree_depth, 1, 14)
         number("target_accept", self.target_accept, 0.0, 1.0)
         if self.marginalize not in ("auto", True, False):
-            raise OptionError(f'marginalize= takes "auto", True or False, not {self.marginalize!r}.')
+            raise OptionError(
+                f'marginalize= takes "auto", True or False, not {self.marginalize!r}.'
+            )
 
 
 def run(settings: Settings, problem: Problem, seed: int, progress: bool) -> Draws:
@@ -214,4 +216,6 @@ def _advance(
     return jax.lax.fori_loop(0, count, body, (state, empty))
 
 
-NUTS = Backend("nuts", Settings, run, sampled=True, story="Hamiltonian Monte Carlo, NumPyro's NUTS.")
+NUTS = Backend(
+    "nuts", Settings, run, sampled=True, story="Hamiltonian Monte Carlo, NumPyro's NUTS."
+)

@@ -89,8 +89,8 @@ def run(settings: Settings, problem: Problem, seed: int, progress: bool) -> Draw
     shapes = site_shapes(problem.structure, problem.numbers)
     unknowns = sum(int(np.prod(shape)) for shape in shapes.values())
     guide_name = settings.guide or ("multivariate" if unknowns <= DENSE_LIMIT else "lowrank")
-    chosen_guide = GUIDES[guide_name]
-    if chosen_guide.build is None:
+    build = GUIDES[guide_name].build
+    if build is None:
         return laplace.run(laplace.Settings(settings.draws), problem, seed, progress)
     rows = problem.training.size
     batch = settings.batch_size if settings.batch_size and settings.batch_size < rows else None
@@ -98,7 +98,7 @@ def run(settings: Settings, problem: Problem, seed: int, progress: bool) -> Draw
     zeros = {name: np.zeros(shape) for name, shape in shapes.items()}
     # NumPyro's guides rely on NumPy's rank promotion, whatever the process allows
     with double_precision(), jax.numpy_rank_promotion("allow"):
-        guide = chosen_guide.build(bound, init_loc_fn=init_to_value(values=zeros))
+        guide = build(bound, init_loc_fn=init_to_value(values=zeros))
         svi = NumpyroSVI(bound, guide, optim.Adam(1e-3), Trace_ELBO(settings.particles))
         started = svi.init(jax.random.PRNGKey(seed), problem.design, problem.numbers)
         params = svi.optim.get_params(started.optim_state)
@@ -106,7 +106,8 @@ def run(settings: Settings, problem: Problem, seed: int, progress: bool) -> Draw
         best, trace, converged = _climb(
             settings, problem, svi, params, seed, batch, guide_name, progress
         )
-        chosen = svi.constrain_fn(best)
+        constrain_params: Any = svi.constrain_fn
+        chosen = constrain_params(best)
         key = jax.random.PRNGKey(seed + 1)
         raw = guide.sample_posterior(key, chosen, sample_shape=(settings.draws,))
         raw = {name: np.asarray(raw[name]) for name in shapes}
@@ -132,7 +133,9 @@ def _climb(
         constrained = svi.constrain_fn(params)
         return svi.loss.loss(elbo_key, constrained, svi.model, svi.guide, design, numbers)
 
-    def steps(params: Any, moments: Any, key: Any, count: Any, size: Any, design: Any, numbers: Any):  # type: ignore[no-untyped-def]
+    def steps(
+        params: Any, moments: Any, key: Any, count: Any, size: Any, design: Any, numbers: Any
+    ):  # type: ignore[no-untyped-def]
         def one(carry: Any, step_key: Any) -> Any:
             params, (first, second), count, total = carry
             value, gradient = jax.value_and_grad(loss)(params, step_key, design, numbers)
@@ -145,8 +148,7 @@ def _climb(
             second = jax.tree.map(lambda v, g: 0.99 * v + 0.01 * g**2, second, gradient)
             params = jax.tree.map(
                 lambda p, m, v: (
-                    p
-                    - size * (m / (1 - 0.9**count)) / (jnp.sqrt(v / (1 - 0.99**count)) + 1e-10)
+                    p - size * (m / (1 - 0.9**count)) / (jnp.sqrt(v / (1 - 0.99**count)) + 1e-10)
                 ),
                 params,
                 first,
@@ -223,4 +225,6 @@ def _minibatch(design: Mapping[str, Any], index: Any, rows: int) -> dict[str, An
     return {**picked, "response": {**response, "weights": weights * share}}
 
 
-SVI = Backend("svi", Settings, run, story="Stochastic variational inference with a choice of guides.")
+SVI = Backend(
+    "svi", Settings, run, story="Stochastic variational inference with a choice of guides."
+)

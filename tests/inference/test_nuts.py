@@ -52,9 +52,7 @@ def test_new_data_priors_and_lengths_need_no_compile(sleepstudy, marginal):
 
 def test_same_seed_same_draws(sleepstudy, marginal):
     again = bz.fit(FORMULA, sleepstudy, seed=1, progress=False)
-    np.testing.assert_array_equal(
-        again.idata.posterior["Days"], marginal.idata.posterior["Days"]
-    )
+    np.testing.assert_array_equal(again.idata.posterior["Days"], marginal.idata.posterior["Days"])
 
 
 def test_inference_data_is_complete(marginal):
@@ -94,7 +92,8 @@ def test_log_likelihood_is_the_normal_density(marginal):
 )
 def test_variants_run(sleepstudy, formula):
     df = sleepstudy.assign(
-        half=np.where(sleepstudy["Subject"].astype(int) < 340, "lo", "hi"), Day=sleepstudy["Days"].astype(str)
+        half=np.where(sleepstudy["Subject"].astype(int) < 340, "lo", "hi"),
+        Day=sleepstudy["Days"].astype(str),
     )
     fit = bz.fit(formula, df, draws=400, tune=600, seed=3, progress=False, target_accept=0.9)
     slope = fit.summary().loc["Days"]

@@ -22,7 +22,9 @@ def test_a_doubled_mean_is_a_ratio_of_two(family):
     rng = np.random.default_rng(11)
     stim = np.tile([0.0, 1.0], 1500)
     y = LOG_FAMILIES[family](rng, 5.0 * 2.0**stim).astype(float)
-    row = bz.fit("y ~ stim", {"y": y, "stim": stim}, family=family, method="laplace", progress=False)
+    row = bz.fit(
+        "y ~ stim", {"y": y, "stim": stim}, family=family, method="laplace", progress=False
+    )
     slope = row.summary().loc["stim"]
     assert abs(slope["mean"] - np.log(2)) < 4 * slope["sd"]
     assert slope["sd"] < 0.1
@@ -120,7 +122,9 @@ def test_every_new_group_gets_its_own_draw(sleepstudy):
     fit = bz.fit("Reaction ~ 1 + (1 | Subject)", sleepstudy, progress=False, seed=1)
     new = fit.predict({"Subject": [1, 1, 2]}, groups="new").to_numpy().reshape(-1, 3)
     np.testing.assert_array_equal(new[:, 0], new[:, 1])
-    effects = new - fit.predict({"Subject": [1, 1, 2]}, groups="population").to_numpy().reshape(-1, 3)
+    effects = new - fit.predict({"Subject": [1, 1, 2]}, groups="population").to_numpy().reshape(
+        -1, 3
+    )
     assert abs(np.corrcoef(effects[:, 0], effects[:, 2])[0, 1]) < 4.5 / np.sqrt(len(effects))
 
 
@@ -129,7 +133,11 @@ def test_two_offsets_predict():
     df = pd.DataFrame({"t": rng.uniform(1, 3, 200), "u": rng.uniform(1, 3, 200)})
     df["n"] = rng.poisson(2.0 * df["t"] * df["u"])
     fit = bz.fit(
-        "n ~ 1 + offset(log(t)) + offset(log(u))", df, family="poisson", method="laplace", progress=False
+        "n ~ 1 + offset(log(t)) + offset(log(u))",
+        df,
+        family="poisson",
+        method="laplace",
+        progress=False,
     )
     mean = fit.predict({"t": [1.0], "u": [2.0]}).mean().item()
     assert abs(mean - 4.0) < 0.4

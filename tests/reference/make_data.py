@@ -68,8 +68,13 @@ def crossed():
     by_subject = correlated(rng, 24, [40.0, 15.0], [[1, -0.4], [-0.4, 1]])
     by_item = rng.normal(0, 25.0, 18)
     x = rng.normal(0.3, 1.0, subject.size)
-    y = (500 + by_subject[subject, 0] + by_item[item]
-         + (20 + by_subject[subject, 1]) * x + rng.normal(0, 50.0, subject.size))
+    y = (
+        500
+        + by_subject[subject, 0]
+        + by_item[item]
+        + (20 + by_subject[subject, 1]) * x
+        + rng.normal(0, 50.0, subject.size)
+    )
     write("crossed", y=y, x=x, subject=labels("p", subject), item=labels("i", item))
 
 
@@ -81,8 +86,7 @@ def factor_slope():
     stim = np.concatenate([np.repeat([0, 1, 2], row) for row in counts])
     order = rng.permutation(mouse.size)
     mouse, stim = mouse[order], stim[order]
-    effects = correlated(rng, 20, [2.0, 1.2, 1.8],
-                         [[1, -0.3, 0.2], [-0.3, 1, 0.5], [0.2, 0.5, 1]])
+    effects = correlated(rng, 20, [2.0, 1.2, 1.8], [[1, -0.3, 0.2], [-0.3, 1, 0.5], [0.2, 0.5, 1]])
     mean = np.array([8.0, 1.5, 3.0])
     total = mean + effects
     slope = np.column_stack([np.zeros(20), total[:, 1], total[:, 2]])
@@ -148,11 +152,24 @@ def design():
     a = ["low", "mid", "top", "low", "mid", "top", "low", "mid", "top", "low", "mid", "top"]
     b = ["n", "n", "n", "y", "y", "y", "y", "y", "y", "n", "n", "n"]
     write("design", x=x, a=a, b=b)
-    write("design_new", x=[0.75, 3.0, 6.0, 9.5], a=["top", "low", "mid", "mid"],
-          b=["y", "n", "y", "n"])
+    write(
+        "design_new",
+        x=[0.75, 3.0, 6.0, 9.5],
+        a=["top", "low", "mid", "mid"],
+        b=["y", "n", "y", "n"],
+    )
 
 
 if __name__ == "__main__":
-    for make in (nested, crossed, factor_slope, counts, binary, proportion, positive,
-                 heteroscedastic, design):
+    for make in (
+        nested,
+        crossed,
+        factor_slope,
+        counts,
+        binary,
+        proportion,
+        positive,
+        heteroscedastic,
+        design,
+    ):
         make()

@@ -26,7 +26,8 @@ HIERARCHICAL_GAMMA = Entry(
     name="hierarchical_gamma",
     recipe=recipe,
     story=(
-        "Positive responses such as LFP power from several animals: does treatment multiply the mean, given that animals differ?"
+        "Positive responses such as LFP power from several animals: does treatment multiply the "
+        "mean, given that animals differ?"
     ),
     equation="y ~ Gamma(alpha, alpha / mu), log mu = a + b treatment + u[group]",
     pattern="y ~ treatment + (1 | group)",

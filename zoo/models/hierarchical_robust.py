@@ -25,9 +25,7 @@ def recipe(
 HIERARCHICAL_ROBUST = Entry(
     name="hierarchical_robust",
     recipe=recipe,
-    story=(
-        "Real responses with outliers from several animals; odd rows hardly move the answer."
-    ),
+    story=("Real responses with outliers from several animals; odd rows hardly move the answer."),
     equation="y ~ StudentT(nu, mu, sigma), mu = a + b treatment + u[group]",
     pattern="y ~ treatment + (1 | group)",
     source="Lange, Little and Taylor (1989), JASA 84:881",
