@@ -116,7 +116,8 @@ def categorize(values: Any) -> Categories:
     if not missing.all() and all(_is_number(value) for value in values[~missing]):
         return categorize(pd.Series(np.where(missing, np.nan, values).astype(np.float64)))
     texts = np.array([str(_level(v)) for v in values], dtype=object)
-    codes, uniques = pd.factorize(np.where(missing, None, texts), sort=True)
+    texts[missing] = None
+    codes, uniques = pd.factorize(texts, sort=True)
     return Categories(codes.astype(np.int64), tuple(str(u) for u in uniques))
 
 
@@ -252,9 +253,10 @@ def _array(name: str, values: Any) -> Any:
 
 
 def _unmasked(values: np.ma.MaskedArray) -> np.ndarray:
-    if values.dtype.kind in "biuf":
-        return values.astype(np.float64).filled(np.nan)
-    return values.astype(object).filled(None)
+    numeric = values.dtype.kind in "biuf"
+    out = np.array(values.data, dtype=np.float64 if numeric else object)
+    out[np.ma.getmaskarray(values)] = np.nan if numeric else None
+    return out
 
 
 def _check_unique(names: list[str]) -> None:

@@ -165,18 +165,18 @@ class CorrelationBlock(dist.Distribution):
 
 
 class GroupBlock(dist.Distribution):
-    """The effects of all groups, u = L z, each group centred or not as its data warrant.
+    """The effects of all groups, u = L z, each effect of each group centred or not.
 
-    A group with much data is sampled as u less a shift, in its units (centred), one with little as
-    z (non-centred); the model is the same. The shift moves the common coefficient of an effect into
-    the group's own (hierarchical centring): data then speak of each group's sum alone.
+    An effect that its group's data determine is sampled as u less a shift, in its units (centred), any
+    other as z (non-centred); the model is the same. The shift moves the common coefficient of an
+    effect into the group's own (hierarchical centring): data then speak of each group's sum alone.
 
     Attributes:
         member: the distribution of z.
-        factor: L, shape (effect, effect).
+        factor: L, lower triangular, shape (effect, effect).
         units: a typical size of each effect, shape (effect,).
         shift: where centred effects are counted from, shape (effect,).
-        centred: shape (groups,), boolean.
+        centred: shape (groups, effect), boolean.
         parameters: parameters of the distribution of z.
     """
 
@@ -197,27 +197,37 @@ class GroupBlock(dist.Distribution):
         self.member, self.factor, self.centred = member, factor, centred
         self.units, self.shift = units, shift
         self.parameters = dict(parameters)
-        super().__init__((), (centred.shape[0], units.shape[0]), validate_args=False)
+        super().__init__((), tuple(centred.shape), validate_args=False)
+
+    def _resolve(self, raw: Any) -> tuple[Any, Any]:
+        """Returns z and u, effect by effect: each follows from those before it."""
+        z: list[Any] = []
+        u: list[Any] = []
+        for k in range(self.units.shape[0]):
+            centred, diagonal = self.centred[:, k], self.factor[k, k]
+            carried = sum((self.factor[k, i] * z[i] for i in range(k)), start=jnp.zeros(()))
+            near = raw[:, k] * self.units[k] + self.shift[k]
+            divisor = jnp.where(centred, diagonal, 1.0)
+            z.append(jnp.where(centred, (near - carried) / divisor, raw[:, k]))
+            u.append(jnp.where(centred, near, carried + diagonal * raw[:, k]))
+        return jnp.stack(z, axis=1), jnp.stack(u, axis=1)
 
     def natural(self, raw: Any) -> Any:
         """Returns the effects in natural units, shape (groups, effect)."""
-        near = raw * self.units[None, :] + self.shift[None, :]
-        return jnp.where(self.centred[:, None], near, raw @ self.factor.T)
+        return self._resolve(raw)[1]
 
     def log_prob(self, value: Any, intermediates: Any = None) -> Any:
         """Log density of the raw array."""
+        z, _ = self._resolve(value)
         size = self.units.shape[0]
-        inverse = jax.scipy.linalg.solve_triangular(self.factor, jnp.eye(size), lower=True)
-        near = value * self.units[None, :] + self.shift[None, :]
-        z = jnp.where(self.centred[:, None], near @ inverse.T, value)
         density = self.member.log_density(jnp.sum(z**2, axis=-1), size, self.parameters)
-        volume = jnp.sum(jnp.log(self.units)) - jnp.sum(jnp.log(jnp.diagonal(self.factor)))
-        return jnp.sum(density) + jnp.sum(self.centred) * volume
+        volume = jnp.log(self.units) - jnp.log(jnp.diagonal(self.factor))
+        return jnp.sum(density) + jnp.dot(jnp.sum(self.centred, axis=0), volume)
 
     def sample(self, key: Any, sample_shape: tuple[int, ...] = ()) -> Any:
         """Draws raw arrays; sample_shape must be empty."""
         groups, size = self.event_shape
         z = self.member.sample(key, (groups, size), self.parameters)
         near = (z @ self.factor.T - self.shift[None, :]) / self.units[None, :]
-        raw = jnp.where(self.centred[:, None], near, z)
+        raw = jnp.where(self.centred, near, z)
         return jnp.broadcast_to(raw, sample_shape + raw.shape)

@@ -24,6 +24,8 @@ class Link:
         inverse: g^-1, for JAX arrays.
         slope: d g^-1(eta) / d eta as a function of mu, for numpy arrays.
         equation: g(mu) for printing.
+        working: (y, mean) -> responses moved to the scale of the link, roughly, for first guesses;
+            by default one linear step from the mean.
     """
 
     name: str
@@ -31,6 +33,18 @@ class Link:
     inverse: Callable[[Any], Any]
     slope: Callable[[Any], Any]
     equation: str
+    working: Callable[[Any, float], Any] | None = None
+
+    def work(self, y: Any, mean: float) -> Any:
+        """Returns responses on the scale of the link, about 0 at the mean."""
+        if self.working is not None:
+            return self.working(y, mean)
+        return (y - mean) / (float(np.asarray(self.slope(np.asarray(mean)))) or 1.0)
+
+
+def _log_working(y: Any, mean: float) -> Any:
+    """log of y over its mean; a tenth of the mean keeps zeros finite."""
+    return np.log((y / mean + 0.1) / 1.1)
 
 
 def _logit(mu: Any) -> Any:
@@ -51,7 +65,7 @@ LINKS: dict[str, Link] = {
     link.name: link
     for link in (
         Link("identity", lambda mu: mu, lambda eta: eta, lambda mu: np.ones_like(mu), "mu"),
-        Link("log", np.log, jnp.exp, lambda mu: mu, "log(mu)"),
+        Link("log", np.log, jnp.exp, lambda mu: mu, "log(mu)", _log_working),
         Link("logit", _logit, jax.nn.sigmoid, lambda mu: mu * (1 - mu), "logit(mu)"),
         Link(
             "probit",

@@ -18,7 +18,9 @@ from .priors import Prior
 from .spec import ModelSpec
 
 RELIABLE = 0.6
-"""A group is sampled centred when its data explain at least this share of its effects' variance."""
+"""An effect is sampled centred when its group's data explain this share of its variance."""
+CAUTION = 1.5
+"""The spread of effects is taken this many standard errors below its estimate for that."""
 
 
 def numbers(spec: ModelSpec, design: Design) -> dict[str, Any]:
@@ -148,7 +150,7 @@ def _group(
 ) -> dict[str, Any]:
     prior, names = spec.prior, spec.group_names(parameter, position)
     guess = 0.5 * scale / effect_scales(arrays.effects)
-    centred = np.zeros(len(group.levels), dtype=bool)
+    centred = np.zeros((len(group.levels), group.size), dtype=bool)
     if residual is not None:
         guess, centred = _reliability(arrays, len(group.levels), residual, guess)
     member = find_group(group.term.distribution)
@@ -181,14 +183,10 @@ def _absorbed(predictor: PredictorSchema, group: GroupSchema) -> np.ndarray:
 
 
 def _working_response(spec: ModelSpec, design: Design) -> np.ndarray:
-    """The response moved to the scale of the link by one linear step from its mean."""
-    y, summary = design.response["y"], spec.summary
-    mean = summary.mean
-    trials = design.response.get("trials")
+    """The response moved roughly to the scale of the link."""
+    y, trials = design.response["y"], design.response.get("trials")
     values = y / trials if trials is not None else y
-    link = LINKS[dict(spec.links)[MEAN]]
-    slope = float(np.asarray(link.slope(np.asarray(mean)))) or 1.0
-    return (values - mean) / slope
+    return LINKS[dict(spec.links)[MEAN]].work(values, spec.summary.mean)
 
 
 def _project(
@@ -219,10 +217,11 @@ def _reliability(
     effects = np.einsum("jkl,jl->jk", inverse, right)
     noise = max(float(np.mean((residual - (z * effects[index]).sum(axis=1)) ** 2)), 1e-300)
     error = noise * np.einsum("jkk->jk", inverse)
-    variance = np.maximum((effects**2).mean(axis=0) - error.mean(axis=0), (0.2 * fallback) ** 2)
-    variance = np.minimum(variance, (4 * fallback) ** 2)
-    reliable = variance / (variance + error)
-    return np.sqrt(variance), reliable.min(axis=1) > RELIABLE
+    total = (effects**2).mean(axis=0)
+    variance = np.clip(total - error.mean(axis=0), (0.2 * fallback) ** 2, (4 * fallback) ** 2)
+    # a spread that may be zero makes a funnel, which only non-centred effects avoid
+    least = np.maximum(total * (1 - CAUTION * np.sqrt(2 / groups)) - error.mean(axis=0), 0.0)
+    return np.sqrt(variance), least / (least + error) > RELIABLE
 
 
 __all__ = ["Summary", "numbers"]

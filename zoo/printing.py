@@ -17,7 +17,7 @@ def equation(spec: ModelSpec) -> str:
     for predictor, formula in zip(schema.predictors, schema.formula.predictors, strict=True):
         name = predictor.parameter
         left = LINKS[links[name]].equation.replace("mu", name)
-        parts = [f"offset {factor.expression}" for factor in formula.offsets]
+        parts = [factor.expression for factor in formula.offsets]
         parts += ["Intercept"] * predictor.intercept
         parts += [f"b[{term.name}] {term.name}" for term in predictor.terms]
         for group in predictor.groups:

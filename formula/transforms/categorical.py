@@ -15,7 +15,9 @@ from ..values import Contrast, Matrix, Transform
 def _categories(x: Any, levels: Any) -> Categories:
     if isinstance(x, Matrix):
         raise FormulaError("C() takes one column, not several.")
-    found = x if isinstance(x, Categories) else categorize(np.asarray(x))
+    if not isinstance(x, Categories | np.ndarray):
+        raise FormulaError(f"C() takes a column, not {x!r}.")
+    found = x if isinstance(x, Categories) else categorize(x)
     if levels is None:
         return found
     if not isinstance(levels, tuple | list):

@@ -37,7 +37,8 @@ class Settings:
         draws: draws kept per chain.
         tune: warm-up iterations per chain.
         chains: number of chains.
-        target_accept: the acceptance rate that the step size aims at.
+        target_accept: the acceptance rate that the step size aims at; None: 0.9 where group effects
+            are sampled, 0.8 elsewhere.
         max_tree_depth: the longest trajectory has 2**max_tree_depth steps.
         dense_mass: whether the mass matrix is dense.
         marginalize: whether normal group effects are integrated out and drawn afterwards; "auto"
@@ -47,7 +48,7 @@ class Settings:
     draws: int = 1000
     tune: int = 1000
     chains: int = 4
-    target_accept: float = 0.8
+    target_accept: float | None = None
     max_tree_depth: int = 10
     dense_mass: bool = False
     marginalize: bool | str = "auto"
@@ -57,7 +58,8 @@ class Settings:
         whole("tune", self.tune, 0)
         whole("chains", self.chains, 1)
         whole("max_tree_depth", self.max_tree_depth, 1, 14)
-        number("target_accept", self.target_accept, 0.0, 1.0)
+        if self.target_accept is not None:
+            number("target_accept", self.target_accept, 0.0, 1.0)
         if self.marginalize not in ("auto", True, False):
             raise OptionError(
                 f'marginalize= takes "auto", True or False, not {self.marginalize!r}.'
@@ -77,6 +79,7 @@ def run(settings: Settings, problem: Problem, seed: int, progress: bool) -> Draw
         Natural parameters with leading dimensions (chain, draw), and statistics of each draw.
     """
     problem = _marginalised(settings, problem)
+    settings = _with_target(settings, problem.structure)
     design, numbers = problem.design, problem.numbers
     step = _program(settings, problem)
     total = settings.tune + settings.draws
@@ -123,6 +126,14 @@ def _marginalised(settings: Settings, problem: Problem) -> Problem:
     known = statistics(problem.structure, problem.training, problem.spec.summary)
     structure = replace(problem.structure, marginal=True)
     return replace(problem, structure=structure, design={"statistics": known})
+
+
+def _with_target(settings: Settings, structure: Structure) -> Settings:
+    """Chooses a careful step size where scales and effects of groups are sampled together."""
+    if settings.target_accept is not None:
+        return settings
+    sampled = bool(structure.groups) and not structure.marginal
+    return replace(settings, target_accept=0.9 if sampled else 0.8)
 
 
 def _program(settings: Settings, problem: Problem) -> Callable[..., Any]:

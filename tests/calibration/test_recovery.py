@@ -4,6 +4,8 @@ Every family, with and without group effects. Three cases run in the ordinary su
 `make slow`. The data are simulated here, apart from the package's own simulation.
 """
 
+import os
+
 import numpy as np
 import pytest
 from scipy import stats
@@ -64,6 +66,14 @@ def simulate(family, grouped, seed):
     return {"y": y, "x": x, "g": g, "n": np.full(ROWS, 8)}, truth | extra
 
 
+def record(family, grouped, covered, total):
+    """Appends to the table named by BAYESZOO_RESULTS, from which the documentation is made."""
+    path = os.environ.get("BAYESZOO_RESULTS")
+    if path:
+        with open(path, "a") as file:
+            file.write(f"{family},{'groups' if grouped else 'none'},{covered},{total}\n")
+
+
 def model(family, grouped, data):
     left = "prop(y, n)" if family == "binomial" else "y"
     return bz.Model(f"{left} ~ x" + " + (1 | g)" * grouped, data, family=family)
@@ -81,6 +91,7 @@ def test_intervals_cover_and_other_methods_agree(family, grouped):
         for name, value in truth.items():
             covered += table.loc[name, "lower"] < value < table.loc[name, "upper"]
             total += 1
+    record(family, grouped, covered, total)
     low, high = stats.binom.ppf([FALSE_ALARM / 2, 1 - FALSE_ALARM / 2], total, 0.9)
     assert low <= covered <= high, f"{covered} of {total} intervals cover"
 
@@ -90,5 +101,7 @@ def test_intervals_cover_and_other_methods_agree(family, grouped):
         mean = model(family, grouped, data).fit(method, seed=1, progress=False).summary()["mean"]
         apart = np.abs(mean - reference["mean"]) / reference["sd"]
         skewed = [name for name in apart.index if name in ("nu", "sd(1|g)")]
+        if "nu" in skewed:  # the scale of a t goes with its degrees of freedom
+            skewed.append("sigma")
         assert (apart.drop(skewed) < distance).all(), (method, apart.to_dict())
         assert (apart[skewed] < 1.5).all(), (method, apart.to_dict())

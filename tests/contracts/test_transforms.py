@@ -95,8 +95,8 @@ def test_wrong_arguments_are_our_errors(transform, arguments):
     call = f"{transform.name}({arguments})"
     if transform.name.startswith("contr."):
         call = f"C(g, {call})"
-        if arguments in ("", "None"):
-            pytest.skip("these contrasts take none")
+        if arguments in ("", "None", "'a'"):
+            pytest.skip("a contrast takes a level, or nothing")
     formula = f"{call} ~ x" if transform.role == "response" else f"y ~ {call}"
     with pytest.raises(BayeszooError):
         learn(parse(formula, Vocabulary(ROLES)), read(COLUMNS))
