@@ -33,7 +33,7 @@ def check_bars(tree: ASTNode, source: str) -> None:
                     f"a group term can only be added to a formula with `+`.{pointer(source, '|')}"
                 )
             allowed = False
-            _check_grouping(node.args[1], source)
+            _check_grouping(list(node.args)[1], source)
         arguments = list(node.args)
         if symbol == "~" and len(arguments) == 2:
             stack.append((arguments.pop(0), False))
@@ -113,7 +113,7 @@ def _size(node: ASTNode, parts: list[_Size], source: str) -> _Size:
 
 
 def _power(node: ASTNode, source: str) -> int:
-    text = str(getattr(node.args[1], "token", ""))
+    text = str(getattr(list(node.args)[1], "token", ""))
     if not text.isdecimal() or not text.isascii() or not 1 <= int(text[:6]) <= MAX_FORMULA_POWER:
         raise UnsafeFormulaError(
             f"the power `{node.operator.symbol}` of a formula takes a whole number from 1 to "

@@ -17,6 +17,7 @@ from .terms import GroupTerm, Predictor
 from .values import Matrix, ResponseValue
 
 MISSING = -1
+LARGEST = 1e100
 
 
 @dataclass(frozen=True, eq=False)
@@ -129,7 +130,7 @@ def apply(
 
 
 def refuse_infinite(name: str, values: np.ndarray, rows: np.ndarray, source: str) -> None:
-    """Raises where values (obs, k) are infinite; `rows` are their positions in the table.
+    """Raises where values (obs, k) at these rows of the table are infinite or beyond 1e100.
 
     Raises:
         DataError: with the count and the first rows.
@@ -141,6 +142,15 @@ def refuse_infinite(name: str, values: np.ndarray, rows: np.ndarray, source: str
             f"`{name}` is infinite in {len(bad):,} of {len(rows):,} rows "
             f"({offenders(bad.tolist(), values[infinite].max(axis=1).tolist())})."
             f"{pointer(source, name)}"
+        )
+    with np.errstate(invalid="ignore"):
+        huge = (np.abs(values) > LARGEST).any(axis=1)
+    if huge.any():
+        bad = rows[huge]
+        raise DataError(
+            f"`{name}` exceeds {LARGEST:g} in {len(bad):,} of {len(rows):,} rows "
+            f"({offenders(bad.tolist(), values[huge].max(axis=1).tolist())}), so that its square is no "
+            f"number. Change its unit.{pointer(source, name)}"
         )
 
 

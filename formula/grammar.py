@@ -102,7 +102,11 @@ def _parse_line(
         tokens, distributions = read_tokens(line, quotes, source, vocabulary.names, columns)
         resolver = GroupOperatorResolver(distributions=dict(distributions))
         tree = tokens_to_ast(tokens, resolver)
-        if not isinstance(tree, ASTNode) or tree.operator.symbol != "~" or len(tree.args) != 2:
+        if (
+            not isinstance(tree, ASTNode)
+            or tree.operator.symbol != "~"
+            or len(list(tree.args)) != 2
+        ):
             raise FormulaError(
                 f"a formula has the form `response ~ terms`.{pointer(source, shown)}"
             )

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import DataError, FormulaError, pointer
+from ..errors import DataError, FormulaError, listing, pointer
 from .coding import plan, product
 from .design import (
     Design,
@@ -157,8 +157,8 @@ def _predictor(
             seen.add(pair)
         if len(levels) < 2:
             raise FormulaError(
-                f"the grouping factor `{term.group}` has only one level ({levels[0]}), so the spread "
-                f"between groups cannot be learned.{pointer(source, term.group)}\n"
+                f"the grouping factor `{term.group}` has only one level ({listing(levels)}), so the "
+                f"spread between groups cannot be learned.{pointer(source, term.group)}\n"
                 f"Leave out `{term}`."
             )
         groups.append(group)

@@ -235,6 +235,8 @@ def fit(
 
 
 def _check_functions(functions: Any) -> dict[str, Callable[..., Any]]:
+    if functions is not None and not isinstance(functions, Mapping):
+        raise OptionError("functions= takes a dictionary from names to functions.")
     out = dict(functions or {})
     for name, function in out.items():
         if not isinstance(name, str) or not name.isidentifier() or not callable(function):

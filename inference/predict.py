@@ -56,6 +56,7 @@ def predict(
     """
     choice("kind", kind, KINDS)
     choice("groups", groups, GROUPS)
+    whole("seed", seed, 0)
     model = fit.model
     if data is None:
         design = model.design

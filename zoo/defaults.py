@@ -30,7 +30,7 @@ def summarize(family: Family, link: Link, design: Design) -> Summary:
     else:
         mean, variance = float(y.mean()), float(y.var())
     offset = float(design.predictors[MEAN].offset.mean())
-    if link.name == "identity":
+    if link.linear:
         spread = float(np.sqrt(variance)) or max(abs(mean), 1.0)
         location, scale = mean, spread
         variance = variance or spread**2

@@ -10,8 +10,9 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 import numpyro.distributions as dist
-from jax.scipy.special import betaln, gammaln, log_ndtr
+from jax.scipy.special import betaln, gammaln, log_ndtr, logsumexp
 from numpyro.distributions import constraints
 from numpyro.distributions.util import promote_shapes
 
@@ -143,6 +144,48 @@ class MeanGamma(dist.Gamma):
         a = self.alpha
         head = a * (jnp.log(a) - jnp.log(self.mu)) + (a - 1) * jnp.log(value)
         return head - a * value / self.mu - gammaln(a)
+
+    def log_tails(self, value: Any) -> tuple[Any, Any]:
+        """Returns log P(X <= value) and log P(X > value)."""
+        x = jnp.asarray(self.alpha * value / self.mu)
+        return log_gamma_tails(jnp.broadcast_to(self.alpha, x.shape), x)
+
+
+SERIES_TERMS = 400
+
+
+def log_gamma_tails(a: Any, x: Any) -> tuple[Any, Any]:
+    """Returns log P(X <= x) and log P(X > x) of Gamma(a, 1), differentiable any number of times.
+
+    JAX's incomplete gamma function has no second derivative in a. Below the mean its power series is
+    summed; above, the integral of exp(-t) (1 + t / x)^(a - 1) is taken by Gauss-Laguerre quadrature
+    on the scale on which it falls. Good to 1e-8 for shapes up to 1,000.
+    """
+    small = x < a + 1
+    near = jnp.where(small, x, a)
+
+    def add(carry: Any, n: Any) -> Any:
+        term, total = carry
+        term = term * near / (a + n)
+        return (term, total + term), None
+
+    start = (jnp.ones_like(near), jnp.ones_like(near))
+    (_, total), _ = jax.lax.scan(add, start, jnp.arange(1.0, SERIES_TERMS))
+    below = a * jnp.log(near) - near - gammaln(a + 1) + jnp.log(total)
+    nodes, weights = np.polynomial.laguerre.laggauss(64)
+    far = jnp.where(small, a + 2.0, x)
+    scale = 1 / (1 - (a - 1) / far + 1 / jnp.sqrt(far))
+    t = scale[..., None] * nodes
+    outer = nodes - t + (a[..., None] - 1) * jnp.log1p(t / far[..., None])
+    integral = logsumexp(outer, b=weights, axis=-1) + jnp.log(scale)
+    above = jnp.minimum((a - 1) * jnp.log(far) - far - gammaln(a) + integral, -1e-300)
+    below = jnp.minimum(below, -1e-300)
+    return jnp.where(small, below, log1mexp(above)), jnp.where(small, log1mexp(below), above)
+
+
+def log1mexp(x: Any) -> Any:
+    """log(1 - exp(x)) for x < 0."""
+    return jnp.where(x > -0.693, jnp.log(-jnp.expm1(x)), jnp.log1p(-jnp.exp(x)))
 
 
 class Weighted(dist.Distribution):

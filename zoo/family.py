@@ -20,18 +20,23 @@ class Support:
         name: a short name.
         words: the values in words.
         holds: values -> boolean array.
+        labels: whether two labels stand for 0 and 1.
     """
 
     name: str
     words: str
     holds: Callable[[np.ndarray], np.ndarray]
+    labels: bool = False
 
 
 REAL = Support("real", "real numbers", np.isfinite)
 POSITIVE = Support("positive", "numbers > 0", lambda y: y > 0)
 COUNT = Support("count", "whole numbers >= 0", lambda y: (y >= 0) & (y == np.floor(y)))
 BINARY = Support(
-    "binary", "0 and 1 (or False and True, or two labels)", lambda y: (y == 0) | (y == 1)
+    "binary",
+    "0 and 1 (or False and True, or two labels)",
+    lambda y: (y == 0) | (y == 1),
+    labels=True,
 )
 UNIT = Support("unit", "numbers strictly between 0 and 1", lambda y: (y > 0) & (y < 1))
 

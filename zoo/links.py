@@ -26,6 +26,7 @@ class Link:
         equation: g(mu) for printing.
         working: (y, mean) -> responses moved to the scale of the link, roughly, for first guesses;
             by default one linear step from the mean.
+        linear: whether the parameter is the linear predictor itself.
     """
 
     name: str
@@ -34,6 +35,7 @@ class Link:
     slope: Callable[[Any], Any]
     equation: str
     working: Callable[[Any, float], Any] | None = None
+    linear: bool = False
 
     def work(self, y: Any, mean: float) -> Any:
         """Returns responses on the scale of the link, about 0 at the mean."""
@@ -64,7 +66,14 @@ def _cloglog(mu: Any) -> Any:
 LINKS: dict[str, Link] = {
     link.name: link
     for link in (
-        Link("identity", lambda mu: mu, lambda eta: eta, lambda mu: np.ones_like(mu), "mu"),
+        Link(
+            "identity",
+            lambda mu: mu,
+            lambda eta: eta,
+            lambda mu: np.ones_like(mu),
+            "mu",
+            linear=True,
+        ),
         Link("log", np.log, jnp.exp, lambda mu: mu, "log(mu)", _log_working),
         Link("logit", _logit, jax.nn.sigmoid, lambda mu: mu * (1 - mu), "logit(mu)"),
         Link(

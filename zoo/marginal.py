@@ -22,6 +22,7 @@ import numpy as np
 
 from ..formula import Design
 from .family import Summary
+from .links import LINKS
 
 if TYPE_CHECKING:
     from .compile import Structure
@@ -52,7 +53,7 @@ def obstacle(structure: Structure, response: Mapping[str, Any]) -> str:
     groups = list(structure.groups.values())
     if not groups:
         return "the model has no group effects"
-    if not structure.family.least_squares or structure.predictors[0].link != "identity":
+    if not structure.family.least_squares or not LINKS[structure.predictors[0].link].linear:
         return "the response is not normal with identity link"
     if len(structure.predictors) > 1:
         return "further parameters are modelled"

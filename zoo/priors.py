@@ -164,10 +164,15 @@ def make(name: str, *values: Any, **named: Any) -> Prior:
             raise PriorError(f"{name}() needs `{argument}`. It takes {listing(names)}.")
         number = _number(value, f"{name}({argument}=)")
         low = np.min(number)
+        if argument in kind.positive and not np.isfinite(number).all():
+            raise PriorError(f"{name}() needs a finite {argument}; for no prior at all use Flat().")
         if argument in kind.positive and not low > 0:
             raise PriorError(f"{name}() needs {argument} > 0, not {_show(number)}.")
         arguments.append((argument, number))
     bounds = dict(arguments)
+    shapes = [np.shape(value) for value in bounds.values() if np.shape(value)]
+    if len(set(shapes)) > 1:
+        raise PriorError(f"the numbers of {name}() have different shapes: {listing(shapes)}.")
     if "low" in bounds and not np.all(np.less(bounds["low"], bounds["high"])):
         raise PriorError(f"{name}() needs low < high.")
     return Prior(name, tuple(arguments))
@@ -210,7 +215,7 @@ def as_prior(value: Any, name: str) -> Prior:
     if isinstance(value, dist.Distribution):
         return _from_numpyro(value)
     raise PriorError(
-        f"the prior of `{name}` is a {type(value).__name__}. Give for example bz.Normal(0, 1), "
+        f"the prior of `{name}` has the type {type(value).__name__}. Give for example bz.Normal(0, 1), "
         '"normal(0, 1)", or a NumPyro distribution.'
     )
 

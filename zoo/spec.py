@@ -177,12 +177,12 @@ def specify(
 
 
 def _check_response(schema: Schema, design: Design, family: Family) -> None:
-    if schema.response_levels and not (
-        family.support.name == "binary" and len(schema.response_levels) == 2
-    ):
+    levels = schema.response_levels
+    if levels and not (family.support.labels and len(levels) == 2):
         raise FamilyError(
             f"the response `{schema.response}` holds labels ({listing(schema.response_levels, 5)}); "
-            "only family `bernoulli` with two labels reads them, counting the second as 1."
+            "only family `bernoulli` with two labels reads them, counting the second as 1. If they are "
+            "numbers stored as text, convert the column first."
         )
     for extra in schema.extras:
         if extra not in family.extras:

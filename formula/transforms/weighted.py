@@ -22,6 +22,8 @@ def apply(y: Any, weights: Any) -> ResponseValue:
             f"weighted(): weights must be >= 0, but {bad.size:,} of {len(w):,} are negative "
             f"({offenders(bad.tolist(), w[bad].tolist())})."
         )
+    if not np.any(w > 0):
+        raise DataError("weighted(): all weights are 0, so that no row counts.")
     return ResponseValue(response.values, {**response.extras, "weights": w})
 
 

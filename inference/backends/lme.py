@@ -9,6 +9,7 @@ import numpy as np
 
 from ...errors import FitError, OptionError
 from ...formula.terms import MEAN
+from ...zoo.links import LINKS
 from ..backend import Backend, Draws, Problem
 from ..frequentist import BAYESIAN, Estimate, Rows, prior_note, quiet, read_rows, refuse, table
 from ..mixed_factors import read_factors
@@ -124,7 +125,7 @@ def _arrays(
 def _check(problem: Problem) -> None:
     family, predictor = problem.spec.family, problem.structure.predictors[0]
     schema = problem.spec.schema.predictors[0]
-    if not family.least_squares or predictor.link != "identity":
+    if not family.least_squares or not LINKS[predictor.link].linear:
         raise FitError(
             f'method "lme" fits normal responses with identity link, not family `{family.name}` with '
             f"link `{predictor.link}`. Methods that can: {BAYESIAN}."

@@ -9,6 +9,7 @@ import numpy as np
 
 from ...errors import FitError
 from ...formula.terms import MEAN
+from ...zoo.links import LINKS
 from ..backend import Backend, Draws, Problem
 from ..frequentist import (
     BAYESIAN,
@@ -101,7 +102,7 @@ def _check(problem: Problem) -> None:
             f'method "ols" fits normal responses, not family `{problem.spec.family.name}`. '
             f'Methods that can: "glm" (for some families), {BAYESIAN}.'
         )
-    if predictor.link != "identity":
+    if not LINKS[predictor.link].linear:
         raise FitError(
             f'method "ols" fits the identity link, not `{predictor.link}`. Methods that can: "glm", '
             f"{BAYESIAN}."

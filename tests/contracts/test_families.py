@@ -18,14 +18,6 @@ CASES = [(family, eta) for family in UNIQUE.values() for eta in (-0.7, 1.6)]
 LINKED = [(family, link) for family in UNIQUE.values() for link in family.links]
 TRIALS = 9.0
 DRAWS = 200_000
-AWAITED = {  # known faults, to be mended: strict, so that mending one without its line here fails
-    ("samples", "binomial"),
-    ("censored gradient", "student"),
-    ("censored gradient", "beta"),
-    ("censored curvature", "student"),
-    ("censored curvature", "beta"),
-    ("censored curvature", "gamma"),
-}
 
 
 @pytest.fixture(autouse=True)
@@ -38,13 +30,9 @@ def _id(value):
     return getattr(value, "name", None) or str(value)
 
 
-def _awaited(law, family):
-    return [pytest.mark.xfail(strict=True)] * ((law, family.name) in AWAITED)
-
-
-def by_case(cases, law=""):
+def by_case(cases):
     names = "family, eta" if cases is CASES else "family, link"
-    rows = [pytest.param(f, v, marks=_awaited(law, f), id=f"{f.name}-{v}") for f, v in cases]
+    rows = [pytest.param(f, v, id=f"{f.name}-{v}") for f, v in cases]
     return pytest.mark.parametrize(names, rows)
 
 
@@ -108,7 +96,7 @@ def test_density_integrates_to_one_and_has_the_mean(family, eta, shift):
     np.testing.assert_allclose(np.sum(y * density * weight), mean, rtol=1e-5, atol=1e-6)
 
 
-@by_case(CASES, "samples")
+@by_case(CASES)
 def test_samples_follow_the_mean_and_the_density(family, eta):
     mu, parameters, extras = at(family, eta)
     draws = np.asarray(law(family, eta).sample(jax.random.key(7), (DRAWS,)), dtype=float)
@@ -197,8 +185,8 @@ def test_default_priors_are_proper_and_about_the_guess(family):
 CENSORED = [family for family in UNIQUE.values() if "status" in family.extras]
 
 
-def by_censored(law=""):
-    rows = [pytest.param(f, marks=_awaited(law, f), id=f.name) for f in CENSORED]
+def by_censored():
+    rows = [pytest.param(f, id=f.name) for f in CENSORED]
     return pytest.mark.parametrize("family", rows)
 
 
@@ -216,7 +204,7 @@ def test_tails_of_censored_values(family):
             np.testing.assert_allclose(below, mass[: position + 1].sum(), atol=2 * mass.max())
 
 
-@by_censored("censored gradient")
+@by_censored()
 def test_gradients_of_censored_values_are_finite_in_the_tails(family):
     far = {
         "real": [-40.0, 0.0, 40.0],
@@ -252,7 +240,7 @@ def test_curvature_is_finite(family):
     assert np.isfinite(_curvature(family, lambda base: base)).all()
 
 
-@by_censored("censored curvature")
+@by_censored()
 @pytest.mark.parametrize("status", [-1.0, 1.0])
 def test_curvature_of_censored_values_is_finite(family, status):
     assert np.isfinite(_curvature(family, lambda base: Censored(base, status))).all()

@@ -29,7 +29,7 @@ def write(name, **columns):
     with open(HERE / f"{name}.csv", "w", newline="", encoding="utf-8") as handle:
         out = csv.writer(handle, lineterminator="\n")
         out.writerow(columns)
-        out.writerows([cell(v) for v in row] for row in zip(*columns.values()))
+        out.writerows([cell(v) for v in row] for row in zip(*columns.values(), strict=True))
     print(f"{name}.csv: {lengths.pop()} rows")
 
 

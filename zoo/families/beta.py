@@ -31,6 +31,7 @@ BETA = Family(
         ),
     ),
     distribution=_distribution,
+    extras=("weights",),
     dispersion=True,
     story="Proportions measured as such, without a count of trials.",
     source="Ferrari and Cribari-Neto (2004), J. Appl. Stat. 31:799",

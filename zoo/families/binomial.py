@@ -1,5 +1,6 @@
 """Successes out of trials: y ~ Binomial(trials, mu); the response is written prop(y, trials)."""
 
+import jax.numpy as jnp
 import numpyro.distributions as dist
 
 from ..family import COUNT, Family
@@ -9,7 +10,7 @@ BINOMIAL = Family(
     equation="Binomial(trials, mu)",
     support=COUNT,
     links=("logit", "probit", "cloglog"),
-    distribution=lambda mu, p, extras: dist.BinomialProbs(mu, extras["trials"]),
+    distribution=lambda mu, p, extras: dist.BinomialProbs(mu, jnp.asarray(extras["trials"], int)),
     mean=lambda mu, p, extras: mu * extras["trials"],
     extras=("weights", "trials"),
     required=("trials",),

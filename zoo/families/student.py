@@ -23,7 +23,7 @@ STUDENT = Family(
         ),
     ),
     distribution=lambda mu, p, _: dist.StudentT(p["nu"], mu, p["sigma"]),
-    extras=("weights", "status", "standard_error"),
+    extras=("weights", "standard_error"),
     known_scale="sigma",
     dispersion=True,
     story="Real values with outliers, which then hardly move the estimates.",
