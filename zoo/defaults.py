@@ -36,7 +36,7 @@ def summarize(family: Family, link: Link, design: Design) -> Summary:
         variance = variance or spread**2
     else:
         scale = 1.0
-        mean = _inside(family, y, mean)
+        mean = _inside(link, y, mean)
         location = float(link.forward(mean))
         variance = variance or mean**2
     if "standard_error" in design.response:
@@ -48,12 +48,13 @@ def summarize(family: Family, link: Link, design: Design) -> Summary:
     return Summary(mean, variance, location - offset, scale, information)
 
 
-def _inside(family: Family, y: np.ndarray, mean: float) -> float:
-    """Moves a mean at the edge of its range (all zeros, all ones) inside by half an observation."""
-    if family.links[0] == "log":
-        return mean if mean > 0 else 0.5 / len(y)
+def _inside(link: Link, y: np.ndarray, mean: float) -> float:
+    """Moves a mean at the edge of the link's range (all zeros, all ones) inside."""
+    low, high = link.bounds
+    if np.isinf(high):
+        return mean if mean > low else max(0.1 * float(y.std()), 0.5 / len(y))
     edge = 0.5 / (len(y) + 1)
-    return float(np.clip(mean, edge, 1 - edge))
+    return float(np.clip(mean, low + edge, high - edge))
 
 
 def default_priors(

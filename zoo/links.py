@@ -27,6 +27,7 @@ class Link:
         working: (y, mean) -> responses moved to the scale of the link, roughly, for first guesses;
             by default one linear step from the mean.
         linear: whether the parameter is the linear predictor itself.
+        bounds: the open interval of values that g takes.
     """
 
     name: str
@@ -36,6 +37,7 @@ class Link:
     equation: str
     working: Callable[[Any, float], Any] | None = None
     linear: bool = False
+    bounds: tuple[float, float] = (0.0, 1.0)
 
     def work(self, y: Any, mean: float) -> Any:
         """Returns responses on the scale of the link, about 0 at the mean."""
@@ -46,7 +48,7 @@ class Link:
 
 def _log_working(y: Any, mean: float) -> Any:
     """log of y over its mean; a tenth of the mean keeps zeros finite."""
-    return np.log((y / mean + 0.1) / 1.1)
+    return np.log((np.maximum(y / mean, 0.0) + 0.1) / 1.1)
 
 
 def _logit(mu: Any) -> Any:
@@ -73,8 +75,9 @@ LINKS: dict[str, Link] = {
             lambda mu: np.ones_like(mu),
             "mu",
             linear=True,
+            bounds=(-np.inf, np.inf),
         ),
-        Link("log", np.log, jnp.exp, lambda mu: mu, "log(mu)", _log_working),
+        Link("log", np.log, jnp.exp, lambda mu: mu, "log(mu)", _log_working, bounds=(0.0, np.inf)),
         Link("logit", _logit, jax.nn.sigmoid, lambda mu: mu * (1 - mu), "logit(mu)"),
         Link(
             "probit",
