@@ -37,8 +37,11 @@ demo: $(STAMP)
 test: $(STAMP)
 	$(BIN)/python -m pytest -q -n $(WORKERS) --dist worksteal $(ARGS)
 
+RESULTS := docs/recovery.csv
 slow: $(STAMP)
-	$(BIN)/python -m pytest -q -m slow -n $(WORKERS) $(ARGS)
+	@mkdir -p docs && echo "family,group effects,intervals that cover,intervals" > $(RESULTS)
+	BAYESZOO_RESULTS=$(RESULTS) $(BIN)/python -m pytest -q tests/calibration -m "slow or not slow" \
+		-n $(WORKERS) --dist worksteal $(ARGS)
 
 check: check-format check-lint check-types
 

@@ -37,8 +37,8 @@ def _chains(fit: Fit) -> list[str]:
     if divergent:
         findings.append(
             f"{divergent:,} of {total:,} transitions diverged, so parts of the posterior may be "
-            "missed. Raise target_accept (to 0.95, say) or give stronger priors to the standard "
-            "deviations of groups."
+            "missed. Raise target_accept (to 0.95, say), or give stronger priors to scales: the "
+            "standard deviations of groups and of the noise."
         )
     deepest = fit.info["settings"].get("max_tree_depth", 10)
     deep = float(np.mean(np.asarray(stats["n_steps"]) >= 2**deepest - 1))
