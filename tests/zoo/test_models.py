@@ -78,4 +78,4 @@ def test_wrong_names_are_explained(table):
     with pytest.raises(bz.BayeszooError, match="treatment"):
         bz.zoo.two_groups(table, y="LFP power")
     with pytest.raises(AttributeError, match="hierarchical_gamma"):
-        bz.zoo.hierarchical_gama
+        _ = bz.zoo.hierarchical_gama
