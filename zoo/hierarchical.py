@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from ..formula import Table
-from .entry import crossed, nested, quote
+from .entry import Recipe, crossed, nested, quote
 
 
 def hierarchical_formula(
@@ -33,3 +33,20 @@ def hierarchical_formula(
         return f"{response} ~ {effect} + {varying}"
     cells = crossed(condition, table)
     return f"{response} ~ 0 + {cells} + {effect}:{cells} + {varying}"
+
+
+def hierarchical_recipe(family: str) -> Callable[..., Recipe]:
+    """Returns the recipe of a hierarchical entry with this family."""
+
+    def recipe(
+        table: Table,
+        y: str,
+        treatment: str,
+        group: str | Sequence[str],
+        condition: str | Sequence[str] | None = None,
+        group_slope: bool = False,
+    ) -> Recipe:
+        formula = hierarchical_formula(table, y, treatment, group, condition, group_slope)
+        return Recipe(formula, family)
+
+    return recipe

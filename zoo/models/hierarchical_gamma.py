@@ -2,29 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-from ...formula import Table
-from ..entry import Entry, Recipe
-from ..hierarchical import hierarchical_formula
-
-
-def recipe(
-    table: Table,
-    y: str,
-    treatment: str,
-    group: str | Sequence[str],
-    condition: str | Sequence[str] | None = None,
-    group_slope: bool = False,
-) -> Recipe:
-    """Returns the formula and family; see `hierarchical.hierarchical_formula`."""
-    formula = hierarchical_formula(table, y, treatment, group, condition, group_slope)
-    return Recipe(formula, "gamma")
-
+from ..entry import Entry
+from ..hierarchical import hierarchical_recipe
 
 HIERARCHICAL_GAMMA = Entry(
     name="hierarchical_gamma",
-    recipe=recipe,
+    recipe=hierarchical_recipe("gamma"),
     story=(
         "Positive responses such as LFP power from several animals: does treatment multiply the "
         "mean, given that animals differ?"

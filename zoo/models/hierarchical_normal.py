@@ -2,29 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-from ...formula import Table
-from ..entry import Entry, Recipe
-from ..hierarchical import hierarchical_formula
-
-
-def recipe(
-    table: Table,
-    y: str,
-    treatment: str,
-    group: str | Sequence[str],
-    condition: str | Sequence[str] | None = None,
-    group_slope: bool = False,
-) -> Recipe:
-    """Returns the formula and family; see `hierarchical.hierarchical_formula`."""
-    formula = hierarchical_formula(table, y, treatment, group, condition, group_slope)
-    return Recipe(formula, "normal")
-
+from ..entry import Entry
+from ..hierarchical import hierarchical_recipe
 
 HIERARCHICAL_NORMAL = Entry(
     name="hierarchical_normal",
-    recipe=recipe,
+    recipe=hierarchical_recipe("normal"),
     story=(
         "Real responses from several animals: does treatment shift the mean, given that animals differ?"
     ),

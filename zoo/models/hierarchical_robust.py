@@ -2,29 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-from ...formula import Table
-from ..entry import Entry, Recipe
-from ..hierarchical import hierarchical_formula
-
-
-def recipe(
-    table: Table,
-    y: str,
-    treatment: str,
-    group: str | Sequence[str],
-    condition: str | Sequence[str] | None = None,
-    group_slope: bool = False,
-) -> Recipe:
-    """Returns the formula and family; see `hierarchical.hierarchical_formula`."""
-    formula = hierarchical_formula(table, y, treatment, group, condition, group_slope)
-    return Recipe(formula, "student")
-
+from ..entry import Entry
+from ..hierarchical import hierarchical_recipe
 
 HIERARCHICAL_ROBUST = Entry(
     name="hierarchical_robust",
-    recipe=recipe,
+    recipe=hierarchical_recipe("student"),
     story=("Real responses with outliers from several animals; odd rows hardly move the answer."),
     equation="y ~ StudentT(nu, mu, sigma), mu = a + b treatment + u[group]",
     pattern="y ~ treatment + (1 | group)",
