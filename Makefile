@@ -11,13 +11,14 @@ export MPLBACKEND := Agg
 PIP := PYTHONWARNINGS=ignore $(BIN)/python -m pip install -q -c constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test slow check check-format check-lint check-types format clean
+.PHONY: help setup demo test slow notebooks check check-format check-lint check-types format clean
 
 help:
 	@echo "make setup    .venv with everything (PYTHON=python3.12 chooses the interpreter)"
 	@echo "make demo     simulate recordings, fit one model by every method, show one table"
 	@echo "make test     the tests, in WORKERS=2 processes (ARGS='-k lfp' for some)"
 	@echo "make slow     the tests that take minutes: calibration, simulation studies"
+	@echo "make notebooks  run the notebooks (py:percent; open them with jupytext)"
 	@echo "make check    formatting, lint and types"
 	@echo "make format   put the formatting right"
 	@echo "make bench    compare with other libraries (BENCH='--jobs sleepstudy --repeats 1')"
@@ -42,6 +43,9 @@ slow: $(STAMP)
 	@mkdir -p docs && echo "family,group effects,intervals that cover,intervals" > $(RESULTS)
 	BAYESZOO_RESULTS=$(RESULTS) $(BIN)/python -m pytest -q tests/calibration -m "slow or not slow" \
 		-n $(WORKERS) --dist worksteal $(ARGS)
+
+notebooks: $(STAMP)
+	@for file in notebooks/*.py; do echo "== $$file" && $(BIN)/python -W error $$file || exit 1; done
 
 check: check-format check-lint check-types
 
