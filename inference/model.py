@@ -9,11 +9,10 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from ..errors import FormulaError, OptionError
-from ..formula import TRANSFORMS, Design, Vocabulary, learn, parse, read
+from ..formula import TRANSFORMS, Vocabulary, learn, parse, read
 from ..zoo.compile import model as numpyro_model
 from ..zoo.numbers import numbers
 from ..zoo.printing import describe, prior_table
@@ -257,6 +256,3 @@ def _by_hand(model: Model, observed: bool = True) -> None:
             value = natural[variable.source]
             picked = value if variable.index is None else value[..., variable.index]
             numpyro.deterministic(variable.name, picked)
-
-
-__all__ = ["Design", "Model", "fit", "np"]

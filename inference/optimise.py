@@ -12,7 +12,7 @@ import numpy as np
 
 from ..zoo.density import Raw
 from .backend import Problem
-from .modes import conditional_mode, flat_mode, marginal, pack, split_sites, unpack
+from .modes import conditional_mode, flat_mode, marginal, split_sites
 from .programs import double_precision, program
 
 GAIN = 1e-6
@@ -167,6 +167,3 @@ def effects_given(problem: Problem, jacobian: bool, thetas: Raw, u: Raw) -> tupl
     compiled = program("effects_given", f"{structure.key} {jacobian}", function, arguments)
     with double_precision():
         return jax.tree.map(np.asarray, compiled(*arguments))
-
-
-__all__ = ["Mode", "effects_given", "find_mode", "pack", "unpack"]

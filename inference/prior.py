@@ -10,7 +10,8 @@ import jax
 import numpy as np
 import pandas as pd
 
-from ..errors import DataError, OptionError, PriorError, listing, nearest
+from ..errors import OptionError, PriorError, listing, nearest
+from ..formula import TRANSFORMS
 from ..zoo.compile import model as numpyro_model
 from .evaluate import flatten, linear_predictors, samples
 from .idata import dataset, load_arviz, observed_dataset, posterior_dataset
@@ -64,23 +65,32 @@ def simulate(model: Model, values: Mapping[str, Any], seed: int) -> pd.DataFrame
     out: dict[str, Any] = {}
     for name, column in table.columns.items():
         out[name] = column[rows] if isinstance(column, np.ndarray) else column.iloc[rows].to_numpy()
-    response = model.spec.schema.formula.response
-    target = response.expression
-    if not response.lookup:
-        from ..formula.learn import column_names
-        from ..formula.terms import Formula
-
-        inner = column_names(Formula("", response, ()))
-        if target.startswith(("log(", "exp(", "sqrt(")):
-            raise DataError(
-                f"the response `{target}` is transformed; simulate a model of the column itself."
-            )
-        target = inner[0]
+    target = _response_column(model)
     if model.spec.schema.response_levels:
         y = np.array(model.spec.schema.response_levels, dtype=object)[y.astype(int)]
     out[target] = y
     flat_columns = {name: array for name, array in out.items() if np.ndim(array) == 1}
     return pd.DataFrame(flat_columns)
+
+
+def _response_column(model: Model) -> str:
+    """Returns the column that holds the response itself, as in `y` or `prop(y, n)`.
+
+    Raises:
+        OptionError: the response is computed from its column, as in `log(y)`.
+    """
+    response = model.spec.schema.formula.response
+    if response.lookup:
+        return response.expression
+    name, _, rest = response.expression.partition("(")
+    transform = TRANSFORMS.get(name)
+    first = rest.split(",", 1)[0].strip().strip("`")
+    if transform is None or transform.role != "response" or first not in model.table.columns:
+        raise OptionError(
+            f"the response `{response.expression}` is computed from its column; simulate a model of "
+            "the column itself."
+        )
+    return first
 
 
 def _natural(model: Model, values: Mapping[str, Any], seed: int) -> dict[str, np.ndarray]:
@@ -93,6 +103,13 @@ def _natural(model: Model, values: Mapping[str, Any], seed: int) -> dict[str, np
                 f"Parameters: {listing(names)}."
             )
     out: dict[str, np.ndarray] = {}
+    for source in {v.source for v in found if v.kind == "group"}:
+        effects = [v.name for v in found if v.source == source]
+        given_effects = [name for name in effects if name in values]
+        if given_effects and len(given_effects) < len(effects):
+            raise OptionError(
+                f"simulate() needs all or none of the effects of one group term: {listing(effects)}."
+            )
     for variable in found:
         shape = tuple(len(coords[dim]) for dim in variable.dims)
         if variable.kind == "group" and variable.name not in values:
@@ -108,7 +125,7 @@ def _natural(model: Model, values: Mapping[str, Any], seed: int) -> dict[str, np
         else:
             given = values[variable.name]
         _put(out, variable, given, shape)
-    for position, (site, group) in enumerate(structure_groups(model)):
+    for position, (site, group) in enumerate(model.spec.structure.groups.items()):
         if f"{site}.effects" not in out:
             out[f"{site}.corr"] = out.get(f"{site}.corr", np.eye(group.effects)[None, None])
             flat = {name: array[0] for name, array in out.items()}
@@ -116,11 +133,6 @@ def _natural(model: Model, values: Mapping[str, Any], seed: int) -> dict[str, np
             count = len(levels["centred"])
             out[f"{site}.effects"] = _draw(group, flat, site, count, [seed, position, 1])[None]
     return out
-
-
-def structure_groups(model: Model) -> list[tuple[str, Any]]:
-    """Returns (site, structure) of every group term."""
-    return list(model.spec.structure.groups.items())
 
 
 def _put(

@@ -7,7 +7,7 @@ import numpy as np
 from ..errors import FormulaError, pointer
 from ..formula import Design, Schema
 from ..formula.design import PredictorDesign
-from ..formula.schema import PredictorSchema
+from ..formula.schema import PredictorSchema, TermSchema
 from ..formula.terms import MEAN
 from .family import Family, Summary
 
@@ -72,7 +72,7 @@ def _check_columns(predictor: PredictorSchema, arrays: PredictorDesign, source: 
         kept.append(j)
 
 
-def _where(term) -> str:  # type: ignore[no-untyped-def]
+def _where(term: TermSchema) -> str:
     return term.term.factors[0].expression
 
 

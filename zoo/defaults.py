@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import numpy as np
 
 from ..formula import Design, Schema
-from ..formula.design import PredictorDesign
 from ..formula.schema import GroupSchema, PredictorSchema
 from ..formula.terms import INTERCEPT, MEAN
 from .family import Family, Summary
@@ -124,8 +123,12 @@ def effect_scales(effects: np.ndarray) -> np.ndarray:
 
 
 def _group_priors(
-    predictor: PredictorSchema, group: GroupSchema, widths: np.ndarray, prefixed, summary: Summary
-) -> dict[str, Prior]:  # type: ignore[no-untyped-def]
+    predictor: PredictorSchema,
+    group: GroupSchema,
+    widths: np.ndarray,
+    prefixed: Callable[[str], str],
+    summary: Summary,
+) -> dict[str, Prior]:
     priors = {}
     start = 0
     for effect in group.effects:
@@ -143,6 +146,3 @@ def _plain(widths: np.ndarray) -> float | tuple[float, ...]:
     if np.allclose(widths, widths[0], rtol=1e-12):
         return float(widths[0])
     return tuple(float(width) for width in widths)
-
-
-__all__ = ["PredictorDesign", "default_priors", "summarize"]

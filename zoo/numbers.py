@@ -11,7 +11,6 @@ from ..formula.design import GroupDesign, PredictorDesign
 from ..formula.schema import GroupSchema, PredictorSchema
 from ..formula.terms import INTERCEPT, MEAN
 from .defaults import effect_scales, link_scale
-from .family import Summary
 from .groups import find_group
 from .links import LINKS
 from .priors import Prior
@@ -222,6 +221,3 @@ def _reliability(
     # a spread that may be zero makes a funnel, which only non-centred effects avoid
     least = np.maximum(total * (1 - CAUTION * np.sqrt(2 / groups)) - error.mean(axis=0), 0.0)
     return np.sqrt(variance), least / (least + error) > RELIABLE
-
-
-__all__ = ["Summary", "numbers"]

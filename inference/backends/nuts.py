@@ -137,7 +137,7 @@ def _with_target(settings: Settings, structure: Structure) -> Settings:
 
 
 def _program(settings: Settings, problem: Problem) -> Callable[..., Any]:
-    static = (settings.tune, settings.target_accept, settings.max_tree_depth, settings.dense_mass)
+    static = _static(settings)
     function = partial(_advance, problem.structure, static)
     with double_precision():
         arguments = (
@@ -150,13 +150,18 @@ def _program(settings: Settings, problem: Problem) -> Callable[..., Any]:
     return program("nuts", f"{problem.structure.key} {static} {CHUNK}", function, arguments)
 
 
+def _static(settings: Settings) -> tuple[Any, ...]:
+    """The settings that the compiled program depends on."""
+    return (settings.tune, settings.target_accept, settings.max_tree_depth, settings.dense_mass)
+
+
 def _start(settings: Settings, problem: Problem, seed: int, chain: int) -> tuple[Any, Any, Any]:
     """Returns a chain's key, its raw starting point, and an empty sampler state."""
     shapes = site_shapes(problem.structure, problem.numbers)
     generator = np.random.default_rng([seed, chain])
     raw = {name: generator.uniform(-1.0, 1.0, shape) for name, shape in shapes.items()}
     key = generator.integers(0, 2**32, size=2, dtype=np.uint32)
-    static = (settings.tune, settings.target_accept, settings.max_tree_depth, settings.dense_mass)
+    static = _static(settings)
     with double_precision():
         empty = jax.eval_shape(partial(_initialise, static), key, raw)
     state = jax.tree.map(lambda leaf: np.zeros(leaf.shape, leaf.dtype), empty)

@@ -56,3 +56,17 @@ def test_the_numpyro_callable_runs_by_hand(model):
         draws = {name: np.asarray(value) for name, value in mcmc.get_samples().items()}
     assert {"Intercept", "Days", "sd(1|Subject)", "corr(Subject)", "1|Subject"} <= set(draws)
     assert abs(np.mean(draws["Days"]) - 10.467) < 1.5
+
+
+def test_computed_responses_and_half_given_groups_are_refused(sleepstudy):
+    values = {"Intercept": 1.0, "sigma": 1.0}
+    for response in ("log(Reaction)", "standardize(Reaction)", "weighted(Reaction / 2, Days)"):
+        model = bz.Model(f"{response} ~ 1", sleepstudy[sleepstudy["Days"] > 0])
+        with pytest.raises(bz.BayeszooError, match="computed from its column"):
+            model.simulate(values)
+    weighted = bz.Model("weighted(Reaction, Days) ~ 1", sleepstudy)
+    assert abs(weighted.simulate(values)["Reaction"].mean() - 1.0) < 0.5
+    model = bz.Model("Reaction ~ Days + (Days || Subject)", sleepstudy)
+    scales = {"sd(1|Subject)": 1.0, "sd(Days|Subject)": 1.0}
+    with pytest.raises(bz.BayeszooError, match="all or none"):
+        model.simulate({**values, **scales, "Days": 1.0, "1|Subject": np.zeros(18)})
