@@ -22,7 +22,7 @@ _HOMES = {
 }
 _PRIORS = (
     "Normal HalfNormal StudentT HalfStudentT Cauchy HalfCauchy Laplace Exponential Gamma "
-    "InverseGamma LogNormal Beta Uniform Flat LKJ"
+    "InverseGamma LogNormal Beta Uniform Flat LKJ Ridge Lasso ElasticNet GroupLasso Smooth Horseshoe"
 ).split()
 _MODULES = ("datasets", "zoo")
 

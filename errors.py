@@ -106,7 +106,7 @@ def sentences(*parts: str) -> str:
     return " ".join(part.strip() for part in parts if part.strip())
 
 
-def offenders(rows: Sequence[int], values: Sequence[object], limit: int = 3) -> str:
+def offenders(rows: Sequence[object], values: Sequence[object], limit: int = 3) -> str:
     """Returns "first: row 3 = -0.12, row 7 = 0.5" for the first few offending rows."""
     pairs = list(zip(rows, values, strict=False))[:limit]
     return "first: " + ", ".join(f"row {row} = {_plain(value)}" for row, value in pairs)

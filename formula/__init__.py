@@ -1,5 +1,6 @@
 """Text and table -> numbers: the formula front end. Knows nothing of probability."""
 
+from .bases import BASES
 from .design import Design, apply
 from .grammar import Vocabulary, parse
 from .learn import learn
@@ -9,6 +10,7 @@ from .terms import Formula
 from .transforms import TRANSFORMS
 
 __all__ = [
+    "BASES",
     "TRANSFORMS",
     "Design",
     "Formula",

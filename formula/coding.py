@@ -16,6 +16,7 @@ import numpy as np
 from formulaic.transforms import ContrastsRegistry
 
 from ..errors import FormulaError
+from .convolution import Filtered
 from .tables import Categories
 from .values import Matrix
 
@@ -71,26 +72,46 @@ def _absorb(blocks: list[dict[str, bool]]) -> bool:
     return False
 
 
-def columns(value: Any, full: bool) -> tuple[np.ndarray, tuple[Any, ...]]:
-    """Returns the columns (obs, k) and labels of one factor; a plain number has no label."""
+def columns(value: Any, full: bool, rows: np.ndarray) -> np.ndarray:
+    """Returns the columns (len(rows), k) of one factor at some rows."""
     if isinstance(value, Categories):
-        matrix, labels = _contrast_matrix(value, full)
+        matrix, _ = _contrast_matrix(value, full)
         padded = np.vstack([matrix, np.full((1, matrix.shape[1]), np.nan)])
-        return padded[value.codes], labels
-    if isinstance(value, Matrix):
-        first = 0 if full else 1
-        return value.values[:, first:], value.labels[first:]
-    return value[:, None], ("",)
+        return padded[value.codes[rows]]
+    if isinstance(value, Filtered):
+        taken = value.take(rows)
+    elif isinstance(value, Matrix):
+        taken = value.values if len(rows) == len(value.values) else value.values[rows]
+    else:
+        return value[rows][:, None]
+    return taken if full or not value.spans_intercept else taken[:, 1:]
 
 
-def product(values: Sequence[Any], block: Block) -> tuple[np.ndarray, tuple[Any, ...]]:
+def labels(value: Any, full: bool) -> tuple[Any, ...]:
+    """Returns the labels of the columns of one factor; a plain number has none."""
+    if isinstance(value, Categories):
+        return _contrast_matrix(value, full)[1]
+    if isinstance(value, Matrix | Filtered):
+        return value.labels[0 if full else 1 :]
+    return ("",)
+
+
+def product(values: Sequence[Any], block: Block, rows: np.ndarray) -> np.ndarray:
     """Multiplies the columns of the factors of one block, the first factor varying fastest (as R)."""
-    parts = [columns(values[position], full) for position, full in block]
-    matrix, labels = parts[0]
-    for other, more in parts[1:]:
+    parts = [columns(values[position], full, rows) for position, full in block]
+    matrix = parts[0]
+    for other in parts[1:]:
         matrix = (other[:, :, None] * matrix[:, None, :]).reshape(len(matrix), -1)
-        labels = tuple(_join(a, b) for b in more for a in labels)
-    return matrix, labels
+    return matrix
+
+
+def product_labels(values: Sequence[Any], block: Block) -> tuple[Any, ...]:
+    """Returns the labels of the columns that `product` makes."""
+    parts = [labels(values[position], full) for position, full in block]
+    joined = parts[0]
+    for more in parts[1:]:
+        joined = tuple(_join(a, b) for b in more for a in joined)
+    return joined
 
 
 def _join(a: Any, b: Any) -> Any:

@@ -10,8 +10,11 @@ import numpy as np
 
 from ..errors import DataError, offenders, pointer
 from .coding import product
+from .convolution import Filtered
 from .expressions import Evaluator
-from .schema import GroupSchema, PredictorSchema, Schema, TermSchema
+from .features import BUDGET_BYTES, Computed, Dense, Features, in_memory
+from .groupings import combine
+from .schema import GroupSchema, Neurons, PredictorSchema, Schema, TermSchema
 from .tables import Categories, Table
 from .terms import GroupTerm, Predictor
 from .values import Matrix, ResponseValue
@@ -27,7 +30,8 @@ class GroupDesign:
     Attributes:
         effects: values that multiply the group's effects, shape (obs, effect).
         index: the group of each row, shape (obs,): a training group, or one of `unseen` counted on
-            from them, or -1 where it is missing.
+            from them, or -1 where it is missing; where neurons are a grouping factor, the group of
+            each row and neuron, shape (obs, neuron), or (1, neuron) where they are the only one.
         unseen: labels of the groups that the training data lacked.
     """
 
@@ -44,11 +48,14 @@ class PredictorDesign:
         matrix: columns of the common terms without the intercept, shape (obs, coef).
         offset: shape (obs,).
         groups: one entry per group term.
+        own: columns of the terms of which every neuron has coefficients of its own, shape (obs, coef);
+            computed in blocks where it would be too large.
     """
 
     matrix: np.ndarray
     offset: np.ndarray
     groups: tuple[GroupDesign, ...]
+    own: Features
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,14 +63,19 @@ class Design:
     """All arrays of a model.
 
     Attributes:
-        response: `y` and extras such as `trials`, each of shape (obs,); empty for new data.
+        response: `y` and extras such as `trials`, each of shape (obs,), `y` of shape (obs, neuron) for
+            several neurons; empty for new data.
         predictors: parameter -> its arrays.
         rows: positions in the user's table, shape (obs,).
+        neurons: the number of neurons of a response of two dimensions; 0 where it has one.
+        time: the time of each row in seconds, shape (obs,), where the data have a time axis.
     """
 
     response: dict[str, np.ndarray]
     predictors: dict[str, PredictorDesign]
     rows: np.ndarray
+    neurons: int = 0
+    time: np.ndarray | None = None
 
     @property
     def size(self) -> int:
@@ -77,6 +89,7 @@ class Design:
             "predictors": {
                 name: {
                     "matrix": p.matrix,
+                    "own": in_memory(p.own),
                     "offset": p.offset,
                     "groups": tuple(
                         {
@@ -122,11 +135,11 @@ def apply(
     if rows is None:
         rows = np.arange(table.rows)
     for name, value in values.items():
-        if not isinstance(value, Categories):
+        if not isinstance(value, Categories | Filtered):
             array = value.values if isinstance(value, Matrix) else value
             refuse_infinite(name, array[rows].reshape(len(rows), -1), rows, schema.formula.text)
     arrays = read_response(schema, evaluator) if response else {}
-    return assemble(schema, values, arrays, rows)
+    return assemble(schema, values, arrays, rows, table)
 
 
 def refuse_infinite(name: str, values: np.ndarray, rows: np.ndarray, source: str) -> None:
@@ -157,15 +170,28 @@ def refuse_infinite(name: str, values: np.ndarray, rows: np.ndarray, source: str
 def evaluate_all(schema: Schema, evaluator: Evaluator) -> dict[str, Any]:
     """Evaluates every factor of the right-hand sides once."""
     groupings = {f for p in schema.formula.predictors for g in p.groups for f in g.by}
+    columns = evaluator.table.columns
+    if schema.neurons is not None and schema.neurons.dim not in columns:
+        dim = {f for f in groupings if f.expression == schema.neurons.dim}
+    else:
+        dim = set()
     ordinary = {f for p in schema.formula.predictors for t in p.common for f in t.factors}
     for predictor in schema.formula.predictors:
         ordinary.update(f for g in predictor.groups for t in g.effects for f in t.factors)
         ordinary.update(predictor.offsets)
+    misplaced = ordinary & dim
+    if misplaced:
+        name = next(iter(misplaced)).expression
+        raise DataError(
+            f"`{name}` is the second dimension of the response, and every neuron has coefficients of "
+            f"its own already; it can stand after a bar only: (1 | {name})."
+            f"{pointer(schema.formula.text, name)}"
+        )
     needed = [f for f in schema.formula.factors if f in ordinary or f not in groupings]
     return {factor.expression: evaluator.factor(factor) for factor in needed} | {
         f"group {factor.expression}": evaluator.table.categorical(factor.expression)
         for factor in schema.formula.factors
-        if factor in groupings
+        if factor in groupings and factor not in dim
     }
 
 
@@ -174,10 +200,12 @@ def read_response(schema: Schema, evaluator: Evaluator) -> dict[str, np.ndarray]
     value = evaluator.factor(schema.formula.response)
     if isinstance(value, Matrix) and value.values.shape[1] == 1:
         return {"y": value.values[:, 0]}
-    if isinstance(value, Matrix):
+    if isinstance(value, Matrix) and schema.neurons is not None:
+        return {"y": value.values}
+    if isinstance(value, Matrix | Filtered):
         raise DataError(
-            f"the response `{schema.response}` has {value.values.shape[1]} columns; models of tables "
-            f"take one response per row.{pointer(schema.formula.text, schema.response)}"
+            f"the response `{schema.response}` has {len(value.labels)} columns; several responses are "
+            f"one two-dimensional column of the data.{pointer(schema.formula.text, schema.response)}"
         )
     if isinstance(value, ResponseValue):
         return {"y": value.values, **value.extras}
@@ -187,49 +215,94 @@ def read_response(schema: Schema, evaluator: Evaluator) -> dict[str, np.ndarray]
 
 
 def assemble(
-    schema: Schema, values: Mapping[str, Any], response: dict[str, np.ndarray], rows: np.ndarray
+    schema: Schema,
+    values: Mapping[str, Any],
+    response: dict[str, np.ndarray],
+    rows: np.ndarray,
+    table: Table,
 ) -> Design:
     """Builds the arrays from evaluated factors."""
     predictors = {}
     for predictor, schema_ in zip(schema.formula.predictors, schema.predictors, strict=True):
-        predictors[predictor.parameter] = _predictor(predictor, schema_, values, rows)
-    return Design({name: array[rows] for name, array in response.items()}, predictors, rows)
+        predictors[predictor.parameter] = _predictor(
+            predictor, schema_, values, rows, schema.neurons
+        )
+    return Design(
+        {name: array[rows] for name, array in response.items()},
+        predictors,
+        rows,
+        0 if schema.neurons is None else len(schema.neurons.labels),
+        None if table.time is None else table.time.values[rows],
+    )
 
 
 def term_columns(term: TermSchema, values: Mapping[str, Any], rows: np.ndarray) -> np.ndarray:
-    """Returns the columns of one term, shape (obs, columns)."""
+    """Returns the columns of one term, shape (obs, columns); NaN where they are not defined."""
     if not term.term.factors:
         return np.ones((len(rows), 1))
     factors = [values[factor.expression] for factor in term.term.factors]
+    defined = np.ones(len(rows), dtype=bool)
+    for factor in factors:
+        if isinstance(factor, Filtered):
+            defined &= factor.defined[rows]
+    picked = rows if defined.all() else rows[defined]
     parts = [
-        product(factors, block)[0][rows] if block else np.ones((len(rows), 1))
+        product(factors, block, picked) if block else np.ones((len(picked), 1))
         for block in term.blocks
     ]
-    return np.concatenate(parts, axis=1)
+    found = parts[0] if len(parts) == 1 else np.concatenate(parts, axis=1)
+    if len(picked) == len(rows):
+        return found
+    out = np.full((len(rows), found.shape[1]), np.nan)
+    out[defined] = found
+    return out
 
 
 def _predictor(
-    predictor: Predictor, schema: PredictorSchema, values: Mapping[str, Any], rows: np.ndarray
+    predictor: Predictor,
+    schema: PredictorSchema,
+    values: Mapping[str, Any],
+    rows: np.ndarray,
+    neurons: Neurons | None,
 ) -> PredictorDesign:
-    columns = [term_columns(term, values, rows) for term in schema.terms]
     offset = np.zeros(len(rows))
     for factor in predictor.offsets:
         offset = offset + values[factor.expression][rows]
     groups = tuple(
         GroupDesign(
             np.concatenate([term_columns(e, values, rows) for e in group.effects], axis=1),
-            *_index(group, values, rows),
+            *_index(group, values, rows, neurons),
         )
         for group in schema.groups
     )
-    matrix = np.concatenate(columns, axis=1) if columns else np.zeros((len(rows), 0))
-    return PredictorDesign(matrix, offset, groups)
+    return PredictorDesign(
+        _matrix(schema.terms, values, rows), offset, groups, _own(schema.own, values, rows)
+    )
+
+
+def _matrix(
+    terms: tuple[TermSchema, ...], values: Mapping[str, Any], rows: np.ndarray
+) -> np.ndarray:
+    columns = [term_columns(term, values, rows) for term in terms]
+    if len(columns) == 1:
+        return columns[0]
+    return np.concatenate(columns, axis=1) if columns else np.zeros((len(rows), 0))
+
+
+def _own(terms: tuple[TermSchema, ...], values: Mapping[str, Any], rows: np.ndarray) -> Features:
+    """Columns in memory, or computed in blocks of rows where they would be too large."""
+    columns = sum(term.size for term in terms)
+    if 8 * columns * len(rows) <= BUDGET_BYTES:
+        return Dense(_matrix(terms, values, rows))
+    return Computed(
+        (len(rows), columns), lambda start, stop: _matrix(terms, values, rows[start:stop])
+    )
 
 
 def _index(
-    group: GroupSchema, values: Mapping[str, Any], rows: np.ndarray
+    group: GroupSchema, values: Mapping[str, Any], rows: np.ndarray, neurons: Neurons | None
 ) -> tuple[np.ndarray, tuple[str, ...]]:
-    keys, codes = group_keys(group.term, values)
+    keys, codes, _ = group_keys(group.term, values, neurons)
     position = {key: i for i, key in enumerate(group.keys)}
     position |= {tuple(map(str, key)): i for i, key in enumerate(group.keys)}
     lookup, unseen = [], []
@@ -240,27 +313,27 @@ def _index(
             unseen.append(":".join(map(str, key)))
         lookup.append(found)
     index = np.array([*lookup, MISSING])[codes].astype(np.int32)
-    return index[rows], tuple(unseen)
+    return index if len(codes) == 1 and codes.ndim == 2 else index[rows], tuple(unseen)
 
 
 def group_keys(
-    term: GroupTerm, values: Mapping[str, Any]
-) -> tuple[list[tuple[Any, ...]], np.ndarray]:
-    """Returns the distinct groups of a (crossed) factor and the code of each row, -1 if missing."""
-    parts: list[Categories] = [values[f"group {factor.expression}"] for factor in term.by]
-    combined = np.zeros(len(parts[0].codes), dtype=np.int64)
-    missing = np.zeros(len(combined), dtype=bool)
-    for part in parts:
-        combined = combined * (len(part.levels) + 1) + part.codes
-        missing |= part.codes < 0
-    present, codes = np.unique(combined[~missing], return_inverse=True)
-    keys = []
-    for value in present.tolist():
-        key: list[Any] = []
-        for part in reversed(parts):
-            value, code = divmod(value, len(part.levels) + 1)
-            key.append(part.levels[code])
-        keys.append(tuple(reversed(key)))
-    out = np.full(len(combined), -1)
-    out[~missing] = codes
-    return keys, out
+    term: GroupTerm, values: Mapping[str, Any], neurons: Neurons | None
+) -> tuple[list[tuple[Any, ...]], np.ndarray, bool]:
+    """Returns the groups of a (crossed) factor that occur, and the code of each row, -1 if missing.
+
+    Where the dimension of neurons is one of the factors, codes have a second axis for them, and the
+    first is of length 1 if it is the only one.
+
+    Returns:
+        Keys, codes of shape (obs,), (1, neuron) or (obs, neuron), and whether neurons are a factor.
+    """
+    names = [factor.expression for factor in term.by]
+    held = [name for name in names if f"group {name}" in values]
+    parts = [values[f"group {name}"] for name in held]
+    if len(held) == len(names) or neurons is None:
+        return *combine(parts), False
+    place, count = names.index(neurons.dim), len(neurons.labels)
+    keys, codes = combine(parts) if parts else ([()], np.zeros(1, dtype=np.int64))
+    every = [(*key[:place], label, *key[place:]) for key in keys for label in neurons.labels]
+    spread = codes[:, None] * count + np.arange(count)[None, :]
+    return every, np.where(codes[:, None] < 0, -1, spread), True

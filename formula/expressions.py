@@ -12,10 +12,14 @@ from typing import Any
 import numpy as np
 
 from ..errors import BayeszooError, DataTypeError, FormulaError, listing, pointer
+from .bases import BASES
+from .convolution import Filtered
+from .groupings import crossed
 from .quoting import spell
 from .safety import parse_expression
 from .tables import Categories, Table, require_columns
 from .terms import Factor
+from .timeline import Timeline
 from .transforms import TRANSFORMS
 from .transforms.categorical import recode
 from .transforms.contrasts import BARE
@@ -49,14 +53,16 @@ class Evaluator:
         source: the whole formula, for messages.
         state: what was learned in training, by expression; filled while `rows` is given.
         rows: positions of the training rows that transforms learn from; None for new data.
-        functions: the user's own functions.
+        functions: the user's own functions, and arrays of kernels.
+        notes: remarks of temporal terms on the rows, by term.
     """
 
     table: Table
     source: str
     state: dict[str, Any]
     rows: np.ndarray | None = None
-    functions: Mapping[str, Callable[..., Any]] = field(default_factory=dict)
+    functions: Mapping[str, Any] = field(default_factory=dict)
+    notes: dict[str, str] = field(default_factory=dict)
 
     def factor(self, factor: Factor) -> Any:
         """Evaluates a factor to an array, Matrix, Categories or ResponseValue over all rows.
@@ -66,13 +72,13 @@ class Evaluator:
         """
         if factor.lookup:
             return self._column(factor.expression)
-        names = frozenset(TRANSFORMS) | frozenset(self.functions)
+        names = frozenset((*TRANSFORMS, *BASES, *self.functions))
         node = parse_expression(factor.expression, self.source, names)
         with np.errstate(all="ignore"):
             value = self._evaluate(node)
         if isinstance(value, int | float | bool):
             value = np.full(self.table.rows, float(value))
-        if not isinstance(value, np.ndarray | Matrix | Categories | ResponseValue):
+        if not isinstance(value, np.ndarray | Matrix | Filtered | Categories | ResponseValue):
             raise FormulaError(
                 f"`{factor.expression}` is no column of numbers or levels."
                 f"{pointer(self.source, factor.expression)}"
@@ -94,7 +100,7 @@ class Evaluator:
         if levels is None:
             values = self.table.numeric(name)
             if values.ndim == 2:
-                return Matrix(values, tuple(range(values.shape[1])))
+                return Matrix(values, self.table.second_dimension(name)[1])
             return values
         found = self.table.categorical(name)
         if self.rows is not None:  # levels that occur only in dropped rows become missing
@@ -122,10 +128,71 @@ class Evaluator:
             left, right = self._evaluate(node.left), self._evaluate(node.comparators[0])
             return self._compare(node.ops[0], left, right)
         if isinstance(node, ast.Call):
+            return self._evaluate_call(node)
+        raise FormulaError(f"`{ast.unparse(node)}` cannot be evaluated in a formula.")
+
+    def _evaluate_call(self, node: ast.Call) -> Any:
+        name, text = ast.unparse(node.func), spell(node)
+        transform = None if name in self.functions else TRANSFORMS.get(name)
+        if transform is None and name not in self.functions:
+            raise FormulaError(
+                f"the basis `{text}` stands inside conv() or tuning(), such as conv(x, {text})."
+                f"{pointer(self.source, text)}"
+            )
+        slots = {} if transform is None else transform.slots
+        order = list(_signature(transform).parameters) if slots and transform else []
+        arguments = [
+            self.argument(value, slots.get(order[i]) if i < len(order) else None)
+            for i, value in enumerate(node.args)
+        ]
+        options = {
+            str(word.arg): self.argument(word.value, slots.get(str(word.arg)))
+            for word in node.keywords
+        }
+        return self._call(name, text, arguments, options)
+
+    def argument(self, node: ast.expr, slot: str | None) -> Any:
+        """Evaluates an argument as what its parameter stands for."""
+        if slot == "basis":
+            return self._basis(node)
+        if slot == "groups":
+            return self._groups(node)
+        return self._evaluate(node)
+
+    def _basis(self, node: ast.expr) -> Any:
+        """A recipe, a tuple of recipes for a product, or the user's own array."""
+        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult):
+            parts = (self._basis(node.left), self._basis(node.right))
+            return tuple(p for part in parts for p in (part if type(part) is tuple else (part,)))
+        if isinstance(node, ast.Name) and node.id in self.functions:
+            value = self.functions[node.id]
+            return np.asarray(value() if callable(value) else value, dtype=np.float64)
+        if isinstance(node, ast.Call):
+            name = ast.unparse(node.func)
             arguments = [self._evaluate(argument) for argument in node.args]
             options = {str(word.arg): self._evaluate(word.value) for word in node.keywords}
-            return self._call(ast.unparse(node.func), spell(node), arguments, options)
-        raise FormulaError(f"`{ast.unparse(node)}` cannot be evaluated in a formula.")
+            if name in self.functions:
+                return np.asarray(self.functions[name](*arguments, **options), dtype=np.float64)
+            if name in BASES:
+                return BASES[name].recipe(*arguments, **options)
+        raise FormulaError(
+            f"`{spell(node)}` is no basis.{pointer(self.source, spell(node))}\n"
+            f"Bases: {listing(BASES)}; or an array (window, basis) given in functions=."
+        )
+
+    def _groups(self, node: ast.expr) -> Categories | None:
+        """The groups of `by=`: a column of any kind, or several in brackets."""
+        if isinstance(node, ast.Constant) and node.value is None:
+            return None
+        items = node.elts if isinstance(node, ast.Tuple | ast.List) else [node]
+        names = [item.id if isinstance(item, ast.Name) else "" for item in items]
+        if not all(names) or not names:
+            raise FormulaError(
+                f"by= names a grouping column, or several in brackets, not `{spell(node)}`."
+                f"{pointer(self.source, spell(node))}"
+            )
+        require_columns(names, self.table, self.source)
+        return crossed([self.table.categorical(name) for name in names])
 
     def _operate(self, kind: ast.AST, *values: Any) -> Any:
         for value in values:
@@ -167,10 +234,13 @@ class Evaluator:
                 return self._call_user(name, arguments, options)
             transform = TRANSFORMS[name]
             self._check_arguments(transform, text, arguments, options)
+            if transform.timed:
+                timeline = Timeline(self.table, self.source, text, self.notes)
+                options = {**options, "timeline": timeline}
             if transform.learn is None:
                 return transform.apply(*arguments, **options)
             if self.rows is not None and text not in self.state:
-                rows = self.rows
+                rows = self.rows if not transform.timed else np.arange(self.table.rows)
                 picked = [_take(argument, rows) for argument in arguments]
                 words = {word: _take(value, rows) for word, value in options.items()}
                 self.state[text] = transform.learn(*picked, **words)
@@ -187,8 +257,7 @@ class Evaluator:
     def _check_arguments(
         self, transform: Transform, text: str, arguments: list[Any], options: dict[str, Any]
     ) -> None:
-        given = transform.learn or transform.apply
-        signature = inspect.signature(given)
+        signature = _signature(transform)
         try:
             signature.bind(*arguments, **options)
         except TypeError as error:
@@ -208,7 +277,7 @@ class Evaluator:
                     f"`{text}`: {transform.name}() takes numbers, not a column of levels "
                     f"({listing(value.levels, 5)}).{pointer(self.source, text)}"
                 )
-            if isinstance(value, Matrix):
+            if isinstance(value, Matrix | Filtered):
                 raise FormulaError(
                     f"`{text}`: {transform.name}() takes single columns, not a basis or a column "
                     f"of two dimensions.{pointer(self.source, text)}"
@@ -232,8 +301,16 @@ class Evaluator:
         return array.astype(np.float64)
 
 
+def _signature(transform: Transform) -> inspect.Signature:
+    """The arguments that a formula may give."""
+    full = inspect.signature(transform.learn or transform.apply)
+    return full.replace(
+        parameters=[p for p in full.parameters.values() if p.name != "timeline"]
+    )
+
+
 def _as_float(value: Any) -> Any:
-    if isinstance(value, Matrix | ResponseValue):
+    if isinstance(value, Matrix | Filtered | ResponseValue):
         raise FormulaError("arithmetic takes single columns, not a basis of several columns.")
     return np.float64(value)
 
@@ -260,8 +337,8 @@ def _take(value: Any, rows: np.ndarray) -> Any:
 def _for_user(value: Any) -> Any:
     if isinstance(value, np.ndarray):
         return value.copy()
-    if isinstance(value, Matrix):
-        return value.values.copy()
+    if isinstance(value, Matrix | Filtered):
+        return np.array(value.values)
     if isinstance(value, Categories):
         return np.array([*value.levels, None], dtype=object)[value.codes]
     return value

@@ -30,7 +30,7 @@ class Vocabulary:
     """What a formula may name.
 
     Attributes:
-        functions: name of every function -> its role (`column`, `offset` or `response`).
+        functions: name of every function -> its role (`column`, `offset`, `response` or `basis`).
         columns: the columns of the data, where they are known; `.` stands for those not yet used.
     """
 
@@ -217,7 +217,12 @@ def _role(factor: Factor, vocabulary: Vocabulary, source: str) -> str:
         if isinstance(node, ast.Call)
     }
     outer = roles.pop(id(tree), "column")
-    inner = set(roles.values()) - {"column", outer if outer == "response" else "column"}
+    if outer == "basis":
+        raise FormulaError(
+            f"the basis `{factor.expression}` stands inside conv() or tuning(), such as "
+            f"conv(x, {factor.expression}).{pointer(source, factor.expression)}"
+        )
+    inner = set(roles.values()) - {"column", "basis", outer if outer == "response" else "column"}
     if inner:
         raise FormulaError(
             f"`{factor.expression}` holds a function inside another that only stands alone, such "

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from ..errors import DataError, FormulaError, listing, pointer
-from .coding import plan, product
+from .coding import plan, product_labels
+from .convolution import Filtered
 from .design import (
     Design,
     assemble,
@@ -19,8 +20,9 @@ from .design import (
     refuse_infinite,
 )
 from .expressions import Evaluator
+from .feedback import check_feedback, filtered_names
 from .quoting import names_in
-from .schema import GroupSchema, PredictorSchema, RowReport, Schema, TermSchema
+from .schema import GroupSchema, Neurons, PredictorSchema, RowReport, Schema, TermSchema
 from .tables import Categories, Table, require_columns
 from .terms import Formula, Predictor, Term
 from .transforms.contrasts import BARE
@@ -44,32 +46,52 @@ def learn(
         FormulaError: a column is absent, constant, or the transforms do not fit the data.
         DataError: infinite values, or no complete row.
     """
-    names = column_names(formula)
+    neurons = find_neurons(formula, table)
+    names = column_names(formula, (*(functions or ()), *([neurons.dim] if neurons else ())), table)
     require_columns(names, table, formula.text)
-    complete, missing = _complete_rows(names, table)
+    check_feedback(formula, functions or {})
+    complete, missing = _complete_rows(names, table, filtered_names(formula, functions or {}))
     rows = np.flatnonzero(complete)
     _require_rows(rows, table, missing)
     evaluator = Evaluator(table, formula.text, {}, rows, functions or {})
-    blank = Schema(formula, (), (), (), (), RowReport(table.rows, 0), "{}")
+    blank = Schema(formula, (), (), (), (), RowReport(table.rows, 0), "{}", neurons)
     values = evaluate_all(blank, evaluator)
     response = read_response(blank, evaluator)
     rows, missing = _drop_undefined(values, response, rows, missing, formula)
     _require_rows(rows, table, missing)
-    predictors = tuple(_predictor(p, values, rows, formula.text) for p in formula.predictors)
+    predictors = tuple(
+        _predictor(p, values, rows, formula.text, neurons) for p in formula.predictors
+    )
     schema = Schema(
         formula=formula,
         columns=tuple(names),
         predictors=predictors,
         extras=tuple(name for name in response if name != "y"),
         response_levels=_response_levels(evaluator, formula),
-        rows=RowReport(table.rows, len(rows), tuple(missing)),
+        rows=RowReport(table.rows, len(rows), tuple(missing), tuple(evaluator.notes.values())),
         state=json.dumps(evaluator.state),
+        neurons=neurons,
     )
-    return schema, assemble(schema, values, response, rows)
+    return schema, assemble(schema, values, response, rows, table)
 
 
-def column_names(formula: Formula) -> list[str]:
-    """Returns the columns that a formula reads, in order of appearance."""
+def find_neurons(formula: Formula, table: Table) -> Neurons | None:
+    """Returns the second dimension of a response of several columns, or None."""
+    name = formula.response.expression
+    column = table.columns.get(name)
+    if not formula.response.lookup or not isinstance(column, np.ndarray) or column.shape[1] == 1:
+        return None
+    return Neurons(*table.second_dimension(name))
+
+
+def column_names(formula: Formula, known: Sequence[str], table: Table) -> list[str]:
+    """Returns the columns that a formula reads, in order of appearance.
+
+    Args:
+        formula: the formula.
+        known: names that are no columns: the user's functions, the dimension of neurons.
+        table: the data; its columns win over such names.
+    """
     names: dict[str, None] = {}
     for factor in (formula.response, *formula.factors):
         if factor.lookup:
@@ -77,16 +99,19 @@ def column_names(formula: Formula) -> list[str]:
         else:
             found = names_in(factor.expression)
             names.update(dict.fromkeys(name for name in found if name not in BARE))
-    return list(names)
+    return [name for name in names if name not in known or name in table.columns]
 
 
 def _complete_rows(
-    names: Sequence[str], table: Table
+    names: Sequence[str], table: Table, filtered: frozenset[str]
 ) -> tuple[np.ndarray, list[tuple[str, int, int]]]:
+    """Which rows lack nothing; columns that are only filtered may, and their terms say what is lost."""
     complete = np.ones(table.rows, dtype=bool)
     missing = []
     for name in names:
         column = table.columns[name]
+        if name in filtered:
+            continue
         if isinstance(column, np.ndarray):
             lacks = np.isnan(column).any(axis=1) if column.dtype.kind == "f" else ~complete & False
         else:
@@ -116,6 +141,9 @@ def _drop_undefined(
         name: array for name, array in response.items() if name != "y"
     }
     for name, value in (*values.items(), *named.items()):
+        if isinstance(value, Filtered):  # says itself what is lost
+            keep &= value.defined[rows]
+            continue
         if isinstance(value, Categories):
             lacks = value.codes[rows] < 0
         else:
@@ -135,18 +163,22 @@ def _drop_undefined(
 
 
 def _predictor(
-    predictor: Predictor, values: Mapping[str, Any], rows: np.ndarray, source: str
+    predictor: Predictor,
+    values: Mapping[str, Any],
+    rows: np.ndarray,
+    source: str,
+    neurons: Neurons | None,
 ) -> PredictorSchema:
     common = _terms(predictor.common, values, rows, source)
     groups = []
     seen: set[tuple[str, str]] = set()
     for term in predictor.groups:
-        keys, codes = group_keys(term, values)
-        present = np.unique(codes[rows])
+        keys, codes, over_neurons = group_keys(term, values, neurons)
+        present = np.unique(codes[rows] if len(codes) > 1 else codes)
         ordered = [keys[i] for i in present if i >= 0]
         levels = tuple(key[0] if len(key) == 1 else ":".join(map(str, key)) for key in ordered)
         effects = _terms(term.effects, values, rows, source, f"({'...'} | {term.group})")
-        group = GroupSchema(term, tuple(effects), levels, tuple(ordered))
+        group = GroupSchema(term, tuple(effects), levels, tuple(ordered), over_neurons)
         for effect in effects:
             pair = (effect.name, term.group)
             if pair in seen:
@@ -162,8 +194,17 @@ def _predictor(
                 f"Leave out `{term}`."
             )
         groups.append(group)
-    rest = tuple(term for term in common if term.term.factors)
-    return PredictorSchema(predictor.parameter, predictor.intercept, rest, tuple(groups))
+    pooled = {effect.name for g in groups if g.over_neurons for effect in g.effects}
+    shared = [term for term in common if neurons is None or term.name in pooled]
+    own = [term for term in common if term not in shared]
+    return PredictorSchema(
+        predictor.parameter,
+        any(not term.term.factors for term in shared),
+        tuple(term for term in shared if term.term.factors),
+        tuple(groups),
+        any(not term.term.factors for term in own),
+        tuple(term for term in own if term.term.factors),
+    )
 
 
 def _terms(
@@ -180,19 +221,26 @@ def _terms(
         factors = [values[factor.expression] for factor in term.factors]
         labels: list[Any] = []
         for block in blocks:
-            labels.extend(product(factors, block)[1] if block else [""])
+            labels.extend(product_labels(factors, block) if block else [""])
         if not labels:
             levels = next((v.levels for v in factors if isinstance(v, Categories)), ())
             raise FormulaError(
                 f"`{term.name}` is constant: it has only the level {levels}, so it has no effect "
                 f"to learn.{pointer(source, term.factors[0].expression)}\nLeave it out."
             )
-        out.append(TermSchema(term, () if labels == [""] else tuple(labels), blocks))
+        sources: tuple[Any, ...] = ()
+        if len(factors) == 1 and isinstance(factors[0], Filtered):
+            sources = factors[0].sources
+        elif len(factors) == 1 and isinstance(factors[0], Matrix):
+            sources = tuple(labels)
+        out.append(TermSchema(term, () if labels == [""] else tuple(labels), blocks, sources))
     return out
 
 
 def _spans(value: Any) -> bool:
-    return isinstance(value, Categories) or (isinstance(value, Matrix) and value.spans_intercept)
+    if isinstance(value, Matrix | Filtered):
+        return value.spans_intercept
+    return isinstance(value, Categories)
 
 
 def _response_levels(evaluator: Evaluator, formula: Formula) -> tuple[Any, ...]:

@@ -18,11 +18,14 @@ class TermSchema:
         term: the term.
         labels: a label for each column; empty where the term is one plain column.
         blocks: how its factors are coded.
+        sources: the labels of the series that a temporal term filters, where it filters several; of a
+            plain column of two dimensions, those of its columns.
     """
 
     term: Term
     labels: tuple[Level, ...] = ()
     blocks: tuple[Block, ...] = ()
+    sources: tuple[Level, ...] = ()
 
     @property
     def name(self) -> str:
@@ -41,6 +44,19 @@ class TermSchema:
 
 
 @dataclass(frozen=True)
+class Neurons:
+    """The second dimension of a response: one column per neuron (or channel, or pixel).
+
+    Attributes:
+        dim: the name of the dimension.
+        labels: the label of each column.
+    """
+
+    dim: str
+    labels: tuple[Level, ...]
+
+
+@dataclass(frozen=True)
 class GroupSchema:
     """A group term with its levels.
 
@@ -49,12 +65,14 @@ class GroupSchema:
         effects: the effects that vary, the intercept first where there is one.
         levels: the level of each group; for crossed factors joined by `:`.
         keys: the levels of the single factors of each group.
+        over_neurons: whether one of the factors is the second dimension of the response.
     """
 
     term: GroupTerm
     effects: tuple[TermSchema, ...]
     levels: tuple[Level, ...]
     keys: tuple[tuple[Level, ...], ...]
+    over_neurons: bool = False
 
     @property
     def size(self) -> int:
@@ -81,17 +99,26 @@ class PredictorSchema:
         intercept: whether there is a common intercept.
         terms: the other common terms.
         groups: the group terms.
+        own_intercept: whether every neuron has an intercept of its own.
+        own: the terms of which every neuron has coefficients of its own.
     """
 
     parameter: str
     intercept: bool
     terms: tuple[TermSchema, ...]
     groups: tuple[GroupSchema, ...]
+    own_intercept: bool = False
+    own: tuple[TermSchema, ...] = ()
 
     @property
     def column_names(self) -> tuple[str, ...]:
         """The printed name of each column of the common terms, without the intercept."""
         return tuple(name for term in self.terms for name in term.column_names)
+
+    @property
+    def own_names(self) -> tuple[str, ...]:
+        """The printed name of each column of the neurons' own terms, without the intercept."""
+        return tuple(name for term in self.own for name in term.column_names)
 
 
 @dataclass(frozen=True)
@@ -102,20 +129,25 @@ class RowReport:
         total: rows given.
         used: rows used.
         missing: (column, rows that lack it, first such row) for every column with missing values.
+        notes: remarks of temporal terms: bins without a whole window, short stretches, gaps.
     """
 
     total: int
     used: int
     missing: tuple[tuple[str, int, int], ...] = ()
+    notes: tuple[str, ...] = ()
 
     def __str__(self) -> str:
-        if not self.missing:
-            return f"{self.used:,} rows, all used"
-        named = ", ".join(f"`{n}` {count:,} (first: row {row})" for n, count, row in self.missing)
-        return (
-            f"{self.used:,} of {self.total:,} rows used; "
-            f"{self.total - self.used:,} dropped for missing values in {named}"
-        )
+        lost = self.total - self.used
+        used = f"{self.used:,} of {self.total:,} rows used" if lost else f"{self.used:,} rows, all used"
+        parts = [used]
+        if self.missing:
+            named = ", ".join(
+                f"`{n}` {count:,} (first: row {row})" for n, count, row in self.missing
+            )
+            lead = "missing values in" if self.notes else f"{lost:,} dropped for missing values in"
+            parts.append(f"{lead} {named}")
+        return "; ".join([*parts, *self.notes])
 
 
 @dataclass(frozen=True)
@@ -130,6 +162,7 @@ class Schema:
         response_levels: the two levels of a response of labels; empty for numbers.
         rows: which rows are used.
         state: what transforms learned, as JSON text.
+        neurons: the second dimension of the response; None where it has but one dimension.
     """
 
     formula: Formula
@@ -139,6 +172,7 @@ class Schema:
     response_levels: tuple[Level, ...]
     rows: RowReport
     state: str
+    neurons: Neurons | None = None
 
     @property
     def response(self) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -58,6 +58,12 @@ class Transform:
         learn: computes the state (JSON-able) from the arguments on the training rows.
         role: `column`, `offset` or `response`.
         numeric: whether its columns are single columns of numbers, and not levels or bases.
+        slots: parameters that are not columns: "basis" (a recipe or a kernel) or "groups" (codes).
+        timed: whether `learn` and `apply` take the table's `Timeline` as the argument `timeline`.
+        past: whether a call of given arguments reads strictly earlier rows alone, so that the response
+            may stand in it; None where no call does.
+        bank: (state, second argument) -> the filters, shape (window, basis), of a temporal transform.
+        second: the name of that argument.
         aliases: further names.
         story: one sentence for the documentation.
     """
@@ -67,5 +73,10 @@ class Transform:
     learn: Callable[..., dict[str, Any]] | None = None
     role: str = "column"
     numeric: bool = True
+    slots: Mapping[str, str] = field(default_factory=dict)
+    timed: bool = False
+    past: Callable[..., bool] | None = None
+    bank: Callable[[dict[str, Any], Any], np.ndarray] | None = None
+    second: str = "basis"
     aliases: tuple[str, ...] = ()
     story: str = ""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from ..formula import Design
@@ -19,15 +20,25 @@ class Problem:
         spec: the model.
         training: the design.
         structure: what compiled programs depend on.
-        design: the design as a tree of arrays.
-        numbers: priors and scales as a tree of arrays.
+        find_numbers: makes the priors and scales, a tree of arrays.
+        find_design: makes the arrays that programs take; by default those of the design.
     """
 
     spec: ModelSpec
     training: Design
     structure: Structure
-    design: Mapping[str, Any]
-    numbers: Mapping[str, Any]
+    find_numbers: Callable[[], Mapping[str, Any]]
+    find_design: Callable[[], Mapping[str, Any]] | None = None
+
+    @cached_property
+    def design(self) -> Mapping[str, Any]:
+        """The design as a tree of arrays."""
+        return self.training.arrays() if self.find_design is None else self.find_design()
+
+    @cached_property
+    def numbers(self) -> Mapping[str, Any]:
+        """Priors and scales as a tree of arrays."""
+        return self.find_numbers()
 
 
 @dataclass(frozen=True, eq=False)

@@ -14,7 +14,7 @@ from ..errors import OptionError
 from .backend import Backend, Draws
 from .diagnose import diagnose
 from .evaluate import flatten, linear_predictors, log_likelihood
-from .idata import build, dataset, load_arviz
+from .idata import build, dataset, load_arviz, row_coordinates
 from .options import number
 from .predict import predict
 from .summary import summarize
@@ -66,7 +66,7 @@ class Fit:
                 model.spec, self.draws, model.design, model.table, self.attributes()
             )
             shape = np.shape(next(iter(self.draws.natural.values())))
-            if shape[0] * shape[1] * model.design.size <= EAGER:
+            if shape[0] * shape[1] * model.design.response["y"].size <= EAGER:
                 self.log_likelihood()
         return self._idata
 
@@ -93,7 +93,9 @@ class Fit:
         name = model.spec.schema.response
         if "log_likelihood" not in idata.groups():
             values = log_likelihood(model.spec.structure, model.design, self.draws.natural)
-            group = dataset({name: (("obs",), values)}, {"obs": list(model.design.rows)})
+            dims, coords = row_coordinates(model.spec.schema, model.design)
+            plain = {dim: list(coords[dim]) for dim in dims}
+            group = dataset({name: (dims, values)}, plain)
             idata.add_groups({"log_likelihood": group})
         group = idata["log_likelihood"]
         return group[next(iter(group.data_vars))]

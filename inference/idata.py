@@ -59,11 +59,21 @@ def dataset(
     return xr.Dataset(arrays, coords=used)
 
 
+def row_coordinates(schema: Schema, design: Design) -> tuple[tuple[str, ...], dict[str, Any]]:
+    """Returns the dimensions of the response, (obs[, neuron]), and their coordinates."""
+    dims, coords = ("obs",), {"obs": design.rows}
+    if design.time is not None:
+        coords["time"] = ("obs", design.time)
+    if schema.neurons is not None:
+        dim = safe_name(schema.neurons.dim)
+        dims, coords[dim] = ("obs", dim), np.asarray(schema.neurons.labels)
+    return dims, coords
+
+
 def observed_dataset(schema: Schema, design: Design) -> xr.Dataset:
     """Returns the response of the rows used."""
-    return xr.Dataset(
-        {safe_name(schema.response): (("obs",), design.response["y"])}, coords={"obs": design.rows}
-    )
+    dims, coords = row_coordinates(schema, design)
+    return xr.Dataset({safe_name(schema.response): (dims, design.response["y"])}, coords=coords)
 
 
 def constant_dataset(schema: Schema, design: Design, table: Table) -> xr.Dataset:

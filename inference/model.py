@@ -9,10 +9,11 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from ..errors import FormulaError, OptionError
-from ..formula import TRANSFORMS, Vocabulary, learn, parse, read
+from ..formula import BASES, TRANSFORMS, Vocabulary, learn, parse, read
 from ..zoo.compile import model as numpyro_model
 from ..zoo.numbers import numbers
 from ..zoo.printing import describe, prior_table
@@ -35,14 +36,18 @@ class Model:
         family: a name, an alias, or a `bz.Family`.
         link: the link of the mean; by default the family's own.
         priors: printed name -> prior, for parameters whose default is not wanted.
-        mask: which neuron uses which term, for two-dimensional responses.
-        functions: extra functions that the formula may call.
+        mask: which neuron uses which term, for two-dimensional responses: for each term labels of
+            neurons, or a boolean array (neuron,), (source, neuron) or (coefficient, neuron); or one
+            boolean array (coef, neuron). Masked coefficients are exactly 0.
+        functions: extra functions that the formula may call, and arrays (window, basis) that it may
+            use as bases.
 
     Raises:
         FormulaError: the formula cannot be read or does not fit the data.
         DataError: the data cannot be used as given.
         FamilyError: unknown family, or a response outside its support.
         PriorError: unknown parameter, or a prior that does not fit it.
+        OptionError: a mask that does not fit the terms and neurons.
 
     Example:
         >>> import bayeszoo as bz
@@ -60,19 +65,18 @@ class Model:
         link: str | None = None,
         priors: Mapping[str, Any] | None = None,
         mask: Any = None,
-        functions: Mapping[str, Callable[..., Any]] | None = None,
+        functions: Mapping[str, Any] | None = None,
     ) -> None:
-        if mask is not None:
-            raise OptionError("mask= is for two-dimensional responses, which tables do not have.")
         self.table = read(data)
         self.functions = _check_functions(functions)
         roles = {name: transform.role for name, transform in TRANSFORMS.items()}
+        roles |= dict.fromkeys(BASES, "basis")
         vocabulary = Vocabulary(
             roles | dict.fromkeys(self.functions, "column"), tuple(self.table.columns)
         )
         parsed = parse(formula, vocabulary)
         schema, self.design = learn(parsed, self.table, self.functions)
-        self.spec = specify(schema, self.design, family, link, priors)
+        self.spec = specify(schema, self.design, family, link, priors, mask, self.functions)
         self._numbers: dict[str, Any] | None = None
 
     def __str__(self) -> str:
@@ -158,13 +162,7 @@ class Model:
         lengths = {name: value for name, value in lengths.items() if name in known}
         chosen = settings(backend.settings, method, {**options, **lengths})
         started = time.perf_counter()
-        problem = Problem(
-            self.spec,
-            self.design,
-            self.spec.structure,
-            self.design.arrays(),
-            self.numbers,
-        )
+        problem = Problem(self.spec, self.design, self.spec.structure, lambda: self.numbers)
         drawn = backend.run(chosen, problem, seed, progress)
         info = {
             "seed": seed,
@@ -233,14 +231,16 @@ def fit(
     return model.fit(method, **options)
 
 
-def _check_functions(functions: Any) -> dict[str, Callable[..., Any]]:
+def _check_functions(functions: Any) -> dict[str, Any]:
+    message = "functions= takes a dictionary from names to functions, or to arrays that are bases."
     if functions is not None and not isinstance(functions, Mapping):
-        raise OptionError("functions= takes a dictionary from names to functions.")
+        raise OptionError(message)
     out = dict(functions or {})
     for name, function in out.items():
-        if not isinstance(name, str) or not name.isidentifier() or not callable(function):
-            raise OptionError("functions= takes a dictionary from names to functions.")
-        if name in TRANSFORMS:
+        array = isinstance(function, np.ndarray | list)
+        if not isinstance(name, str) or not name.isidentifier() or not (callable(function) or array):
+            raise OptionError(message)
+        if name in TRANSFORMS or name in BASES:
             raise FormulaError(f"`{name}` is a function of formulas already; choose another name.")
     return out
 
@@ -254,5 +254,5 @@ def _by_hand(model: Model, observed: bool = True) -> None:
     for variable in found:
         if variable.source in natural:
             value = natural[variable.source]
-            picked = value if variable.index is None else value[..., variable.index]
+            picked = variable.take(value)
             numpyro.deterministic(variable.name, picked)

@@ -14,6 +14,7 @@ from ..errors import LevelError, OptionError, listing
 from ..formula import Design, apply, read
 from ..zoo.compile import Structure
 from .evaluate import flatten, linear_predictors, means, samples
+from .idata import row_coordinates
 from .options import choice, whole
 from .programs import double_precision
 
@@ -45,7 +46,9 @@ def predict(
         seed: for `response` and for new groups.
 
     Returns:
-        Dimensions (chain, draw, obs); rows with missing predictors are NaN.
+        Dimensions (chain, draw, obs), and that of neurons where the response has one; rows with
+        missing predictors, such as bins without a whole window, are NaN. Where the data have a time
+        axis, `time` (s) is a coordinate of obs.
 
     Raises:
         LevelError: a group or level was not in training (with `groups="fitted"`).
@@ -78,10 +81,11 @@ def predict(
     else:
         values = samples(structure, etas, flat, design, seed)
         values[:, np.isnan(etas["mu"][0])] = np.nan
+    dims, coords = row_coordinates(model.spec.schema, design)
     return xr.DataArray(
-        values.reshape(chains, kept, design.size),
-        dims=("chain", "draw", "obs"),
-        coords={"chain": np.arange(chains), "draw": np.arange(kept), "obs": design.rows},
+        values.reshape(chains, kept, *values.shape[1:]),
+        dims=("chain", "draw", *dims),
+        coords={"chain": np.arange(chains), "draw": np.arange(kept), **coords},
         name=model.spec.schema.response,
     )
 

@@ -14,7 +14,13 @@ from ..errors import OptionError, PriorError, listing, nearest
 from ..formula import TRANSFORMS
 from ..zoo.compile import model as numpyro_model
 from .evaluate import flatten, linear_predictors, samples
-from .idata import dataset, load_arviz, observed_dataset, posterior_dataset
+from .idata import (
+    dataset,
+    load_arviz,
+    observed_dataset,
+    posterior_dataset,
+    row_coordinates,
+)
 from .predict import _draw
 from .programs import double_precision
 from .variables import Variable, variables
@@ -46,10 +52,13 @@ def prior_predictive(model: Model, draws: int, seed: int) -> Any:
         )
     values = {name: np.asarray(array)[None] for name, array in drawn.items()}
     response = values.pop("response")
-    name, rows = model.spec.schema.response, list(model.design.rows)
+    name = model.spec.schema.response
+    dims, coords = row_coordinates(model.spec.schema, model.design)
     return load_arviz().InferenceData(
         prior=posterior_dataset(model.spec, values),
-        prior_predictive=dataset({name: (("obs",), response)}, {"obs": rows}),
+        prior_predictive=dataset(
+            {name: (dims, response)}, {dim: list(coords[dim]) for dim in dims}
+        ),
         observed_data=observed_dataset(model.spec.schema, model.design),
     )
 

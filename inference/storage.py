@@ -161,6 +161,7 @@ def _natural(model: Model, posterior: xr.Dataset) -> dict[str, np.ndarray]:
     """Puts printed variables back into the arrays of the compiled model."""
     found, coords = variables(model.spec)
     parts: dict[str, list[tuple[Any, np.ndarray]]] = {}
+    axes: dict[str, int] = {}
     for variable in found:
         name = safe_name(variable.name)
         if name not in posterior:
@@ -171,13 +172,15 @@ def _natural(model: Model, posterior: xr.Dataset) -> dict[str, np.ndarray]:
         if values.shape[2:] != expected:
             raise FileError(f"`{name}` has shape {values.shape[2:]} instead of {expected}")
         parts.setdefault(variable.source, []).append((variable.index, values))
+        axes[variable.source] = variable.axis
     out = {}
     for source, pieces in parts.items():
         if pieces[0][0] is None:
             out[source] = pieces[0][1]
             continue
-        columns = [v[..., None] if isinstance(index, int) else v for index, v in pieces]
-        out[source] = np.concatenate(columns, axis=-1)
+        axis = axes[source]
+        columns = [np.expand_dims(v, axis) if isinstance(i, int) else v for i, v in pieces]
+        out[source] = np.concatenate(columns, axis=axis)
     return out
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -20,8 +20,10 @@ class Variable:
         name: its printed name.
         dims: its dimensions after chain and draw.
         source: the generic name of the array that holds it.
-        index: which entries of the last axis (None: all; an int: one, without an axis).
+        index: which entries of one axis (None: all; an int: one, without an axis).
         kind: `common`, `scale`, `correlation`, `scalar` or `group`.
+        axis: the axis of `index`: -1, or -2 where the last one is that of neurons.
+        free: which numbers are parameters and not 0 by a mask, of the shape of `dims`; None: all.
     """
 
     name: str
@@ -29,11 +31,18 @@ class Variable:
     source: str
     index: int | slice | None
     kind: str
+    axis: int = -1
+    free: np.ndarray | None = field(default=None, compare=False)
+
+    def take(self, array: Any) -> Any:
+        """Returns the variable's part of the array that holds it."""
+        if self.index is None:
+            return array
+        return array[..., self.index] if self.axis == -1 else array[..., self.index, :]
 
     def pick(self, arrays: Mapping[str, Any]) -> np.ndarray:
         """Returns the variable's draws, shape (chain, draw, *dims)."""
-        array = np.asarray(arrays[self.source])
-        return array if self.index is None else array[..., self.index]
+        return self.take(np.asarray(arrays[self.source]))
 
 
 def variables(spec: ModelSpec) -> tuple[tuple[Variable, ...], dict[str, list[Any]]]:
@@ -46,8 +55,11 @@ def variables(spec: ModelSpec) -> tuple[tuple[Variable, ...], dict[str, list[Any
         for predictor, formula in zip(
             spec.schema.predictors, spec.schema.formula.predictors, strict=True
         )
-        for term in predictor.terms
+        for term in (*predictor.terms, *predictor.own)
     }
+    neurons = () if spec.schema.neurons is None else (spec.schema.neurons.dim,)
+    if spec.schema.neurons is not None:
+        coords[spec.schema.neurons.dim] = list(spec.schema.neurons.labels)
     for predictor, formula in zip(
         spec.schema.predictors, spec.schema.formula.predictors, strict=True
     ):
@@ -63,6 +75,7 @@ def variables(spec: ModelSpec) -> tuple[tuple[Variable, ...], dict[str, list[Any
                 coords[dims[0]] = list(term.labels)
             out.append(Variable(name, dims, source, index, "common"))
             start += term.size
+        out += _own(spec, predictor.parameter, coords)
         for i, group in enumerate(predictor.groups):
             site = f"{predictor.parameter}.group{i}"
             names = spec.group_names(predictor.parameter, i)
@@ -86,8 +99,30 @@ def variables(spec: ModelSpec) -> tuple[tuple[Variable, ...], dict[str, list[Any
                 out.append(Variable(names["corr"], dims, f"{site}.corr", None, "correlation"))
             for j, _ in enumerate(find_group(group.term.distribution).parameters):
                 out.append(Variable(names["shape"][j], (), f"{site}.shape", j, "scalar"))
-    out += [Variable(name, (), name, None, "scalar") for name in spec.scalars]
+    out += [Variable(name, neurons, name, None, "scalar") for name in spec.scalars]
     return (*out, *groups), coords
+
+
+def _own(spec: ModelSpec, parameter: str, coords: dict[str, list[Any]]) -> list[Variable]:
+    """The variables of which every neuron has one of its own; the dimension of neurons comes last."""
+    predictor, formula = spec.predictor(parameter)
+    if spec.schema.neurons is None:
+        return []
+    source, neurons, free = f"{parameter}.neurons", spec.schema.neurons.dim, spec.free(parameter)
+    out = []
+    if predictor.own_intercept:
+        name = formula.prefixed("Intercept")
+        out.append(Variable(name, (neurons,), source, 0, "common", -2))
+    start = int(predictor.own_intercept)
+    for term in predictor.own:
+        name = formula.prefixed(term.name)
+        index, dims = _span(start, term.size, bool(term.labels), f"{name}_dim")
+        if dims:
+            coords[dims[0]] = list(term.labels)
+        used = None if free is None else free[index]
+        out.append(Variable(name, (*dims, neurons), source, index, "common", -2, used))
+        start += term.size
+    return out
 
 
 def _span(start: int, size: int, labelled: bool, dim: str) -> tuple[int | slice, tuple[str, ...]]:
@@ -109,6 +144,8 @@ def printed_rows(
     shape = tuple(len(items) for items in labels)
     rows = []
     for position in np.ndindex(shape):
+        if variable.free is not None and not variable.free[position]:
+            continue
         inside = ", ".join(str(items[i]) for items, i in zip(labels, position, strict=True))
         rows.append((f"{variable.name}[{inside}]" if inside else variable.name, position))
     return rows

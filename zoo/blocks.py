@@ -38,6 +38,18 @@ class BlockShape:
         return sum(self.sizes)
 
     @property
+    def relative(self) -> bool:
+        """Whether some prior is measured in units of the family's loss."""
+        return any(form.relative for form in self.forms)
+
+    @property
+    def local(self) -> tuple[tuple[int, int], ...]:
+        """(position of the term, position of its first parameter) of terms with local scales."""
+        starts = itertools.accumulate((0, *self.sizes))
+        pairs = enumerate(zip(self.forms, starts, strict=False))
+        return tuple((i, start) for i, (form, start) in pairs if form.local)
+
+    @property
     def key(self) -> str:
         """A text that is equal for equal shapes, across processes."""
         return repr([(form.key, size) for form, size in zip(self.forms, self.sizes, strict=True)])
@@ -56,11 +68,12 @@ class ParameterBlock(dist.Distribution):
         basis: shape (p,) or (p, p).
         lean: the first parameter's prior is about natural[0] + lean . natural; shape (p,).
         log_volume: log |det basis|.
+        stretch: scales of parameters that are sampled themselves, shape (p,); or None.
     """
 
     support = constraints.real_vector
     arg_constraints: dict[str, Any] = {}
-    pytree_data_fields = ("priors", "location", "basis", "lean", "log_volume")
+    pytree_data_fields = ("priors", "location", "basis", "lean", "log_volume", "stretch")
     pytree_aux_fields = ("sizes", "jacobian")
 
     def __init__(
@@ -72,9 +85,11 @@ class ParameterBlock(dist.Distribution):
         lean: Any,
         log_volume: Any,
         jacobian: bool = True,
+        stretch: Any = None,
+        unit: Any = None,
     ) -> None:
-        self.priors = tuple(f.build(n) for f, n in zip(shape.forms, priors, strict=True))
-        self.sizes, self.jacobian = shape.sizes, jacobian
+        self.priors = tuple(f.build(n, unit) for f, n in zip(shape.forms, priors, strict=True))
+        self.sizes, self.jacobian, self.stretch = shape.sizes, jacobian, stretch
         self.location, self.basis, self.lean = location, basis, lean
         self.log_volume = log_volume
         super().__init__((), (shape.size,), validate_args=False)
@@ -87,7 +102,7 @@ class ParameterBlock(dist.Distribution):
 
     def _affine(self, raw: Any) -> Any:
         step = self.basis @ raw if jnp.ndim(self.basis) == 2 else self.basis * raw
-        return self.location + step
+        return self.location + (step if self.stretch is None else step * self.stretch)
 
     def natural(self, raw: Any) -> Any:
         """Returns the natural parameters, shape (p,)."""
@@ -102,6 +117,8 @@ class ParameterBlock(dist.Distribution):
         natural = [m(part) for m, part in zip(maps, self._parts(vector), strict=True)]
         total = self.log_volume if self.jacobian else jnp.zeros(())
         if self.jacobian:
+            if self.stretch is not None:
+                total = total + jnp.sum(jnp.log(self.stretch))
             for m, part, nat in zip(maps, self._parts(vector), natural, strict=True):
                 total = total + jnp.sum(m.log_abs_det_jacobian(part, nat))
         shift = jnp.dot(self.lean, jnp.concatenate(natural))
@@ -128,6 +145,8 @@ class ParameterBlock(dist.Distribution):
             [m.inv(nat) for m, nat in zip(maps, natural, strict=True)], axis=-1
         )
         step = vector - self.location
+        if self.stretch is not None:
+            step = step / self.stretch
         if jnp.ndim(self.basis) == 2:
             return jnp.linalg.solve(self.basis, step[..., None])[..., 0]
         return step / self.basis

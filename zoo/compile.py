@@ -17,6 +17,7 @@ from .families import FAMILIES
 from .family import Family
 from .group import GroupDistribution
 from .links import LINKS
+from .population import LocalScales, PopulationBlock
 
 LOCAL = "local "
 
@@ -47,13 +48,27 @@ class GroupStructure:
 
 @dataclass(frozen=True)
 class PredictorStructure:
-    """The shape of one predictor; its coefficients begin with the intercept, if it has one."""
+    """The shape of one predictor; its coefficients begin with the intercept, if it has one.
+
+    Attributes:
+        parameter: the parameter that it models.
+        link: the name of its link.
+        intercept: whether there is a common intercept.
+        coefficients: the common coefficients.
+        groups: the group terms.
+        own_intercept: whether every neuron has an intercept of its own.
+        own: the coefficients that every neuron has of its own.
+        masked: whether some neurons lack some of them.
+    """
 
     parameter: str
     link: str
     intercept: bool
     coefficients: BlockShape
     groups: tuple[GroupStructure, ...]
+    own_intercept: bool = False
+    own: BlockShape = BlockShape()
+    masked: bool = False
 
 
 @dataclass(frozen=True)
@@ -67,6 +82,8 @@ class Structure:
         scalar_shape: their priors.
         marginal: whether normal group effects are integrated out; the design then holds sufficient
             statistics instead of rows.
+        population: whether the response has a second dimension, of neurons; each of them then has
+            scalars of its own.
     """
 
     family: Family
@@ -74,6 +91,7 @@ class Structure:
     scalars: tuple[str, ...]
     scalar_shape: BlockShape
     marginal: bool = False
+    population: bool = False
 
     @property
     def groups(self) -> dict[str, GroupStructure]:
@@ -96,6 +114,7 @@ class Structure:
                 p.intercept,
                 p.coefficients.key,
                 [(g.sd.key, g.correlated, g.member.name, g.shape.key, g.factor) for g in p.groups],
+                (p.own_intercept, p.own.key, p.masked),
             )
             for p in self.predictors
         ]
@@ -103,7 +122,7 @@ class Structure:
         family = self.family.name
         if FAMILIES.get(family) is not self.family:
             family += f" object {id(self.family)}"
-        text = repr((family, predictors, scalars, self.marginal))
+        text = repr((family, predictors, scalars, self.marginal, self.population))
         return LOCAL + text if " object " in text else text
 
 
@@ -130,10 +149,12 @@ def model(
     natural: dict[str, Any] = {}
     parameters: dict[str, Any] = {}
     if structure.scalars:
-        block = ParameterBlock(structure.scalar_shape, **numbers["family"], jacobian=jacobian)
+        kind = PopulationBlock if structure.population else ParameterBlock
+        block = kind(structure.scalar_shape, **numbers["family"], jacobian=jacobian)
         values = block.natural(numpyro.sample("family", block))
         for i, name in enumerate(structure.scalars):
-            natural[name] = parameters[name] = values[i]
+            natural[name] = values[i]
+            parameters[name] = values[i][None, :] if structure.population else values[i]
     if structure.marginal:
         known = design["statistics"]
         given = conditions(structure, numbers, natural, jacobian)
@@ -142,10 +163,13 @@ def model(
     for predictor in structure.predictors:
         name = predictor.parameter
         arrays = design["predictors"][name]
-        eta = _predict(predictor, arrays, numbers[name], natural, jacobian)
+        eta = _predict(structure, predictor, arrays, numbers[name], natural, jacobian)
         parameters[name] = LINKS[predictor.link].inverse(eta)
-    distribution = observe(structure.family, parameters, design["response"])
-    value = design["response"]["y"] if observed else None
+    response = design["response"]
+    if structure.population:
+        response = {k: v if jnp.ndim(v) == 2 else v[:, None] for k, v in response.items()}
+    distribution = observe(structure.family, parameters, response)
+    value = response["y"] if observed else None
     natural["response"] = numpyro.sample("response", distribution, obs=value)
     return natural
 
@@ -156,7 +180,7 @@ def conditions(
     """Samples what the marginal likelihood of a normal mixed model depends on."""
     predictor = structure.predictors[0]
     name = predictor.parameter
-    coefficients = _coefficients(predictor, numbers[name], natural, jacobian)
+    coefficients = _coefficients(structure, predictor, numbers[name], natural, jacobian)
     factors = [
         _group_factor(group, f"{name}.group{i}", numbers[name]["groups"][i], natural, jacobian)[0]
         for i, group in enumerate(predictor.groups)
@@ -179,19 +203,22 @@ def observe(family: Family, parameters: Mapping[str, Any], response: Mapping[str
 
 
 def _predict(
+    structure: Structure,
     predictor: PredictorStructure,
     arrays: Mapping[str, Any],
     numbers: Mapping[str, Any],
     natural: dict[str, Any],
     jacobian: bool,
 ) -> Any:
-    """Samples the parameters of one linear predictor and returns it, shape (obs,)."""
+    """Samples the parameters of one linear predictor; returns it, (obs,) or (obs, neuron)."""
     name = predictor.parameter
     eta = arrays["offset"]
-    coefficients = _coefficients(predictor, numbers, natural, jacobian)
+    coefficients = _coefficients(structure, predictor, numbers, natural, jacobian)
     if predictor.intercept:
         eta = eta + coefficients[0]
     eta = eta + arrays["matrix"] @ coefficients[int(predictor.intercept) :]
+    if structure.population:
+        eta = eta[:, None] + _own(structure, predictor, arrays, numbers, natural, jacobian)
     for i, group in enumerate(predictor.groups):
         site = f"{name}.group{i}"
         factor, extra = _group_factor(group, site, numbers["groups"][i], natural, jacobian)
@@ -200,13 +227,77 @@ def _predict(
         block = GroupBlock(group.member, factor, scales["units"], shift, scales["centred"], extra)
         effects = block.natural(numpyro.sample(f"{site}.effects", block))
         natural[f"{site}.effects"] = effects
-        index = arrays["groups"][i]["index"]
-        for k, column in enumerate(arrays["groups"][i]["effects"]):
-            eta = eta + column * effects[:, k][index]
+        eta = eta + group_part(arrays["groups"][i], effects, structure.population)
     return eta
 
 
+def group_part(arrays: Mapping[str, Any], effects: Any, population: bool) -> Any:
+    """What a group term adds to the linear predictor, shape (obs,) or (obs, 1 or neuron)."""
+    index, total = arrays["index"], jnp.zeros(())
+    columns = arrays["effects"]
+    if jnp.ndim(index) == 2 and index.shape[0] == 1:  # neurons alone: a matrix product
+        return jnp.stack(columns, axis=1) @ effects[index[0]].T
+    for k, column in enumerate(columns):
+        value = effects[:, k][index]
+        if population:
+            column = column[:, None]
+            value = value if jnp.ndim(value) == 2 else value[:, None]
+        total = total + column * value
+    return total
+
+
+def _own(
+    structure: Structure,
+    predictor: PredictorStructure,
+    arrays: Mapping[str, Any],
+    numbers: Mapping[str, Any],
+    natural: dict[str, Any],
+    jacobian: bool,
+) -> Any:
+    """Samples every neuron's own coefficients; returns their part of the predictor, (obs, neuron)."""
+    if not predictor.own.size:
+        return jnp.zeros((1, 1))
+    shape, name = predictor.own, f"{predictor.parameter}.neurons"
+    given = dict(numbers["own"])
+    if shape.local:
+        neurons = given["location"].shape[1]
+        stretch = jnp.ones((shape.size, neurons))
+        given |= _local_scales(shape, name, given, stretch, neurons)
+    unit = _unit(structure, natural) if shape.relative else None
+    block = PopulationBlock(shape, **given, unit=unit, jacobian=jacobian)
+    coefficients = natural[name] = block.natural(numpyro.sample(name, block))
+    first = int(predictor.own_intercept)
+    eta = arrays["own"] @ coefficients[first:]
+    return eta + coefficients[:1] if first else eta
+
+
+def _unit(structure: Structure, natural: Mapping[str, Any]) -> Any:
+    """What penalties are measured in: the family's loss unit, where its scalars are known."""
+    loss_unit = structure.family.loss_unit
+    if loss_unit is None or not structure.scalars:
+        return None
+    return loss_unit(natural)
+
+
+def _local_scales(
+    shape: BlockShape, name: str, numbers: Mapping[str, Any], stretch: Any, neurons: int
+) -> dict[str, Any]:
+    """Samples the scales of coefficients under a horseshoe; returns stretch and priors with them."""
+    priors = list(numbers["priors"])
+    for position, start in shape.local:
+        size, given = shape.sizes[position], priors[position]
+        count = (1 + size, neurons)
+        block = LocalScales(given["scale"], given["slab"], count)
+        scales = block.scales(numpyro.sample(f"{name}.scales{position}", block))
+        if jnp.ndim(stretch) == 1:
+            scales = scales[:, 0]
+        stretch = stretch.at[start : start + size].set(scales)
+        priors[position] = {**given, "scale": scales}
+    return {"priors": tuple(priors), "stretch": stretch}
+
+
 def _coefficients(
+    structure: Structure,
     predictor: PredictorStructure,
     numbers: Mapping[str, Any],
     natural: dict[str, Any],
@@ -216,7 +307,11 @@ def _coefficients(
     if not predictor.coefficients.size:
         return jnp.zeros(0)
     shape, name = predictor.coefficients, f"{predictor.parameter}.coefficients"
-    block = ParameterBlock(shape, **numbers["coefficients"], jacobian=jacobian)
+    given = dict(numbers["coefficients"])
+    if shape.local:
+        given |= _local_scales(shape, name, given, jnp.ones(shape.size), 1)
+    unit = _unit(structure, natural) if shape.relative and not structure.population else None
+    block = ParameterBlock(shape, **given, unit=unit, jacobian=jacobian)
     natural[name] = block.natural(numpyro.sample(name, block))
     return natural[name]
 

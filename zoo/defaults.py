@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
 from ..formula import Design, Schema
+from ..formula.features import Features, moments
 from ..formula.schema import GroupSchema, PredictorSchema
 from ..formula.terms import INTERCEPT, MEAN
 from .family import Family, Summary
@@ -47,6 +50,17 @@ def summarize(family: Family, link: Link, design: Design) -> Summary:
     return Summary(mean, variance, location - offset, scale, information)
 
 
+def summarize_neurons(family: Family, link: Link, design: Design) -> tuple[Summary, ...]:
+    """Returns the summary of every neuron of a response of two dimensions; else nothing."""
+    y = design.response["y"]
+    if y.ndim == 1:
+        return ()
+    shared = {k: v for k, v in design.response.items() if k != "y"}
+    return tuple(
+        summarize(family, link, replace(design, response={"y": column, **shared})) for column in y.T
+    )
+
+
 def _inside(link: Link, y: np.ndarray, mean: float) -> float:
     """Moves a mean at the edge of the link's range (all zeros, all ones) inside."""
     low, high = link.bounds
@@ -57,7 +71,12 @@ def _inside(link: Link, y: np.ndarray, mean: float) -> float:
 
 
 def default_priors(
-    schema: Schema, family: Family, links: Mapping[str, str], design: Design, summary: Summary
+    schema: Schema,
+    family: Family,
+    links: Mapping[str, str],
+    design: Design,
+    summary: Summary,
+    neurons: tuple[Summary, ...] = (),
 ) -> dict[str, Prior]:
     """Returns the default prior of every parameter, by printed name, in the order of printing."""
     priors: dict[str, Prior] = {}
@@ -78,6 +97,10 @@ def default_priors(
             widths = SPREAD * spread / column_scales(columns, not carries)
             priors[formula.prefixed(term.name)] = make("Normal", 0.0, _plain(widths))
             start += term.size
+        if neurons:
+            places = [link_scale(predictor.parameter, family, links, each) for each in neurons]
+            priors |= _own_priors(predictor, arrays.own, np.array(places).T, formula.prefixed)
+            level = level or predictor.own_intercept
         scale = scale if level else whole
         for group, group_arrays in zip(predictor.groups, arrays.groups, strict=True):
             widths = SPREAD * scale / effect_scales(group_arrays.effects)
@@ -85,7 +108,46 @@ def default_priors(
     for parameter in family.parameters:
         known = parameter.name == family.known_scale and "standard_error" in schema.extras
         if parameter.name not in modelled and not known:
-            priors[parameter.name] = parameter.prior(summary)
+            each = [parameter.prior(one) for one in neurons or (summary,)]
+            priors[parameter.name] = _stacked(each)
+    return priors
+
+
+def _stacked(priors: list[Prior]) -> Prior:
+    """Joins the priors of single neurons: arguments that differ become one number for each."""
+    first = priors[0]
+    arguments = {}
+    for i, (name, value) in enumerate(first.arguments):
+        values = [prior.arguments[i][1] for prior in priors]
+        arguments[name] = value if all(v == value for v in values) else values
+    return make(first.name, **arguments)
+
+
+def _own_priors(
+    predictor: PredictorSchema, own: Features, places: np.ndarray, prefixed: Callable[[str], str]
+) -> dict[str, Prior]:
+    """Default priors of every neuron's own coefficients; places holds (location, scale) of each."""
+    priors: dict[str, Prior] = {}
+    location, scale = places
+    if predictor.own_intercept:
+        wide = SPREAD * scale
+        priors[prefixed(INTERCEPT)] = make("Normal", _plain(location), _plain(wide))
+    found = moments(own)
+    level = predictor.own_intercept or predictor.intercept
+    sizes = found.deviation if level else found.size
+    whole = scale if level else np.hypot(location, scale)
+    start = 0
+    for term in predictor.own:
+        columns = sizes[start : start + term.size]
+        widths = SPREAD * whole[None, :] / np.where(columns > 0, columns, 1.0)[:, None]
+        same = np.allclose(whole, whole[0], rtol=1e-12)
+        wide: Any = _plain(widths[:, 0]) if same else widths
+        if not same and term.size > 1 and np.allclose(widths, widths[:1], rtol=1e-12):
+            wide = widths[:1]
+        elif not same and term.size == 1:
+            wide = widths[0]
+        priors[prefixed(term.name)] = make("Normal", 0.0, wide)
+        start += term.size
     return priors
 
 

@@ -21,7 +21,18 @@ def site_shapes(structure: Structure, numbers: Mapping[str, Any]) -> dict[str, t
     for predictor in structure.predictors:
         name = predictor.parameter
         if predictor.coefficients.size:
-            shapes[f"{name}.coefficients"] = (predictor.coefficients.size,)
+            site = f"{name}.coefficients"
+            for position, _ in predictor.coefficients.local:
+                size = predictor.coefficients.sizes[position]
+                shapes[f"{site}.scales{position}"] = (1 + size, 1)
+            shapes[site] = (predictor.coefficients.size,)
+        if predictor.own.size:
+            site, own = f"{name}.neurons", numbers[name]["own"]
+            for position, _ in predictor.own.local:
+                size = predictor.own.sizes[position]
+                shapes[f"{site}.scales{position}"] = (1 + size, own["location"].shape[1])
+            places = own["places"]
+            shapes[site] = own["location"].shape if places is None else places.shape
         for i, group in enumerate(predictor.groups):
             site, k = f"{name}.group{i}", group.effects
             shapes[f"{site}.sd"] = (k,)
@@ -32,7 +43,7 @@ def site_shapes(structure: Structure, numbers: Mapping[str, Any]) -> dict[str, t
             if not structure.marginal:
                 shapes[f"{site}.effects"] = (numbers[name]["groups"][i]["centred"].shape[0], k)
     if structure.scalars:
-        shapes["family"] = (len(structure.scalars),)
+        shapes["family"] = numbers["family"]["location"].shape
     return shapes
 
 

@@ -11,6 +11,7 @@ import numpy as np
 from ..errors import FamilyError, listing, nearest, offenders
 from .priors import Prior
 
+Kernel = Callable[[Any, Any, Mapping[str, Any], Mapping[str, Any]], Any]
 
 @dataclass(frozen=True)
 class Support:
@@ -97,6 +98,11 @@ class Family:
         known_scale: the parameter that a known standard error replaces.
         dispersion: whether the spread of one row is free, so that an effect for each row is not
             identified beside it.
+        loss_unit: parameters -> what the loss of penalised regression (squared errors, unit deviance)
+            is multiplied by in the log-likelihood, for priors that are penalties; 1 if None.
+        kernels: (link, (eta, y, parameters, extras) -> log density) pairs, where the density can be
+            written in the linear predictor more cheaply, or more exactly far out, than by
+            `distribution`; terms of y alone are left out.
         glm: the name of statsmodels' family class for the frequentist twin; None if it has none.
         story: when to use it.
         source: a citation.
@@ -114,6 +120,8 @@ class Family:
     required: tuple[str, ...] = ()
     known_scale: str | None = None
     dispersion: bool = False
+    loss_unit: Callable[[Mapping[str, Any]], Any] | None = None
+    kernels: tuple[tuple[str, Kernel], ...] = ()
     glm: str | None = None
     least_squares: bool = False
     story: str = ""
@@ -135,16 +143,27 @@ class Family:
         )
 
     def check(
-        self, y: np.ndarray, response: str, rows: np.ndarray, others: Mapping[str, Family]
+        self,
+        y: np.ndarray,
+        response: str,
+        rows: np.ndarray,
+        others: Mapping[str, Family],
+        neurons: Any = None,
     ) -> None:
-        """Checks that a response lies in the support.
+        """Checks that a response lies in the support; `neurons` labels the columns of several.
 
         Raises:
             FamilyError: with the count, the first offenders, and families that would fit.
         """
-        bad = np.flatnonzero(~self.support.holds(y))
-        if not bad.size:
+        outside = ~self.support.holds(y)
+        if not outside.any():
             return
+        values = y[outside]
+        bad = np.nonzero(outside)
+        where = rows[bad[0]].tolist()
+        if neurons is not None:
+            which = [neurons.labels[i] for i in bad[1][:3]]
+            where = [f"{r}, {neurons.dim} {n}" for r, n in zip(where, which, strict=False)]
         fitting = [
             name
             for name, family in others.items()
@@ -152,7 +171,6 @@ class Family:
         ]
         hint = f" Families for such values: {listing(fitting)}." if fitting else ""
         raise FamilyError(
-            f"family `{self.name}` needs {self.support.words}, but `{response}` has {len(bad):,} of "
-            f"{len(y):,} values that are not "
-            f"({offenders(rows[bad].tolist(), y[bad].tolist())}).{hint}"
+            f"family `{self.name}` needs {self.support.words}, but `{response}` has {len(values):,} of "
+            f"{y.size:,} values that are not ({offenders(where, values.tolist())}).{hint}"
         )

@@ -55,6 +55,8 @@ def obstacle(structure: Structure, response: Mapping[str, Any]) -> str:
         return "the model has no group effects"
     if not structure.family.least_squares or not LINKS[structure.predictors[0].link].linear:
         return "the response is not normal with identity link"
+    if structure.population:
+        return "the response has several neurons"
     if len(structure.predictors) > 1:
         return "further parameters are modelled"
     if "status" in response:

@@ -13,6 +13,7 @@ from ..formula.terms import INTERCEPT, MEAN
 from .defaults import effect_scales, link_scale
 from .groups import find_group
 from .links import LINKS
+from .population_numbers import neuron_centring, own_numbers, scalar_numbers
 from .priors import Prior
 from .spec import ModelSpec
 
@@ -26,7 +27,6 @@ def numbers(spec: ModelSpec, design: Design) -> dict[str, Any]:
     """Returns every number that the compiled model takes beside the design, as a tree of arrays."""
     prior = spec.prior
     links = dict(spec.links)
-    working = _working_response(spec, design)
     out: dict[str, Any] = {}
     for predictor in spec.schema.predictors:
         name = predictor.parameter
@@ -45,17 +45,26 @@ def numbers(spec: ModelSpec, design: Design) -> dict[str, Any]:
                 information,
                 spec.centred_intercept(name),
             )
-        residual = working - _project(working, predictor, arrays) if name == MEAN else None
+        if spec.own_names(name)[0]:
+            entry["own"] = own_numbers(spec, name, arrays.own, design.size)
+        residual = None
+        if name == MEAN and predictor.groups and spec.schema.neurons is None:
+            working = _working_response(spec, design)
+            residual = working - _project(working, predictor, arrays)
         groups = []
         for i, (group, effects) in enumerate(zip(predictor.groups, arrays.groups, strict=True)):
             scales = _group(spec, name, i, group, effects, scale, residual)
+            if name == MEAN and group.over_neurons and effects.index.shape[0] == 1:
+                scales |= neuron_centring(spec, design, effects, scales["units"])
             absorbs = _absorbed(predictor, group)
             start = location * np.array([n == INTERCEPT for n in group.effect_names])
             scales |= {"absorbs": absorbs, "anchor": start * absorbs.any(axis=1)}
             groups.append(scales)
         entry["groups"] = tuple(groups)
         out[name] = entry
-    if spec.scalars:
+    if spec.scalars and spec.neurons:
+        out["family"] = scalar_numbers(spec)
+    elif spec.scalars:
         parameters = [spec.family.parameter(name) for name in spec.scalars]
         guesses = np.array([parameter.guess(spec.summary) for parameter in parameters])
         out["family"] = _independent([prior[name] for name in spec.scalars], guesses)
@@ -117,9 +126,9 @@ def _coefficients(
     start = 0
     sizes = [1] * first + [term.size for term in predictor.terms]
     bounded = np.zeros(p, dtype=bool)
-    for distribution, width in zip(distributions, sizes, strict=True):
+    for prior, distribution, width in zip(priors, distributions, sizes, strict=True):
         real = distribution.support in (constraints.real, constraints.real_vector)
-        bounded[start : start + width] = not real
+        bounded[start : start + width] = not real or prior.form.local
         start += width
     if bounded.any():  # their coordinates are the transform's own
         basis[bounded, :] = 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
+from ..errors import listing
 from ..formula.terms import INTERCEPT, MEAN
 from .groups import find_group
 from .links import LINKS
@@ -20,6 +21,11 @@ def equation(spec: ModelSpec) -> str:
         parts = [factor.expression for factor in formula.offsets]
         parts += ["Intercept"] * predictor.intercept
         parts += [f"b[{term.name}] {term.name}" for term in predictor.terms]
+        if schema.neurons is not None:
+            each = schema.neurons.dim
+            left = left.replace(name, f"{name}[{each}]")
+            parts += [f"Intercept[{each}]"] * predictor.own_intercept
+            parts += [f"b[{term.name}, {each}] {term.name}" for term in predictor.own]
         for group in predictor.groups:
             effects = [
                 f"u[{group.variable(e)}]" + ("" if e.name == INTERCEPT else f" {e.name}")
@@ -60,6 +66,20 @@ def prior_table(spec: ModelSpec) -> pd.DataFrame:
     )
 
 
+def _population(spec: ModelSpec) -> list[str]:
+    """Says how many neurons there are, and how many coefficients a mask leaves out."""
+    neurons = spec.schema.neurons
+    if neurons is None:
+        return []
+    labels = listing(neurons.labels, 8)
+    lines = [f"Neurons:  {len(neurons.labels)} ({neurons.dim}: {labels})"]
+    if spec.mask is not None:
+        total = sum(map(len, spec.mask))
+        used = sum(map(sum, spec.mask))
+        lines.append(f"Mask:     {total - used:,} of {total:,} coefficients are 0")
+    return lines
+
+
 def describe(spec: ModelSpec) -> str:
     """Returns the whole description that `print(model)` shows."""
     links = ", ".join(f"{name}: {link}" for name, link in spec.links)
@@ -69,6 +89,7 @@ def describe(spec: ModelSpec) -> str:
         f"Formula:  {spec.schema.formula.text}",
         f"Family:   {spec.family.name} (link {links})",
         f"Rows:     {spec.schema.rows}",
+        *_population(spec),
         "",
         *(f"  {line}" for line in equation(spec).splitlines()),
         "",

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 import numpyro.distributions as dist
 
 from ..errors import PriorError, listing, nearest
-from .distributions import Beta as BetaDistribution
-from .distributions import Flat as FlatDistribution
-from .distributions import HalfStudentT as HalfStudentTDistribution
+from .penalties import TermFacts
+from .prior_kinds import KINDS
 
 Number = float | tuple[Any, ...]
+SHOWN = 12
+"""A prior with more numbers than this is printed with the first two and the last."""
 
 
 @dataclass(frozen=True)
@@ -26,11 +27,15 @@ class Prior:
         name: a name of `KINDS`, or that of a NumPyro distribution given by the user.
         arguments: (name, number or tuple of numbers) in order.
         custom: the user's own NumPyro distribution, where it is none of `KINDS`.
+        bound: the numbers of a penalty, once it is known on how many rows and which term it is put.
+        static: (parts, size) of the coefficients of such a term.
     """
 
     name: str
     arguments: tuple[tuple[str, Number], ...] = ()
     custom: Any = field(default=None, compare=False)
+    bound: tuple[tuple[str, Number], ...] = field(default=(), compare=False)
+    static: tuple[tuple[str, int], ...] = field(default=(), compare=False)
 
     def __str__(self) -> str:
         return f"{self.name}({', '.join(_show(value) for _, value in self.arguments)})"
@@ -39,9 +44,20 @@ class Prior:
         """Returns the NumPyro distribution."""
         return self.form.build(self.numbers())
 
+    def bind(self, facts: TermFacts) -> Prior:
+        """Returns the prior with its numbers for a term; only penalties and joint priors change."""
+        kind = None if self.custom is not None else KINDS[self.name]
+        if kind is None or kind.bind is None:
+            return self
+        numbers = kind.bind(facts, **dict(self.arguments))
+        static = (("parts", facts.sources), ("size", facts.size)) if kind.parts else ()
+        bound = tuple((k, _tuples(np.asarray(v).tolist())) for k, v in numbers.items())
+        return replace(self, bound=bound, static=static)
+
     def numbers(self) -> dict[str, np.ndarray]:
         """Returns the arguments as arrays."""
-        return {name: np.asarray(value, dtype=np.float64) for name, value in self.arguments}
+        given = self.bound or self.arguments
+        return {name: np.asarray(value, dtype=np.float64) for name, value in given}
 
     @property
     def form(self) -> Form:
@@ -49,7 +65,7 @@ class Prior:
         bounds = tuple(
             (f"finite_{name}", bool(np.all(np.isfinite(value)))) for name, value in self.arguments
         )
-        return Form(self.name, bounds if self.name == "Flat" else (), self.custom)
+        return Form(self.name, bounds if self.name == "Flat" else self.static, self.custom)
 
     @property
     def is_correlation(self) -> bool:
@@ -63,80 +79,48 @@ class Form:
 
     Attributes:
         name: the kind.
-        finite: which bounds of an improper prior are finite.
+        finite: which bounds of an improper prior are finite; how a term falls into parts.
         custom: the user's own NumPyro distribution, numbers included.
     """
 
     name: str
-    finite: tuple[tuple[str, bool], ...] = ()
+    finite: tuple[tuple[str, int], ...] = ()
     custom: Any = None
 
-    def build(self, numbers: Mapping[str, Any]) -> Any:
-        """Returns the NumPyro distribution with these numbers."""
+    def build(self, numbers: Mapping[str, Any], unit: Any = None) -> Any:
+        """Returns the NumPyro distribution with these numbers.
+
+        Args:
+            numbers: the arguments.
+            unit: what a penalty is measured in, by default 1; broadcasts against the arguments.
+        """
         if self.custom is not None:
             return self.custom
-        return KINDS[self.name].build(**numbers, **dict(self.finite))
+        kind = KINDS[self.name]
+        if kind.relative and unit is not None:
+            numbers = {**numbers, "unit": unit}
+        return kind.build(**numbers, **dict(self.finite))
+
+    @property
+    def relative(self) -> bool:
+        """Whether the prior is measured in units of the family's loss."""
+        return self.custom is None and KINDS[self.name].relative
+
+    @property
+    def joint(self) -> bool:
+        """Whether the prior is about all coefficients of a term together."""
+        return self.custom is None and KINDS[self.name].joint
+
+    @property
+    def local(self) -> bool:
+        """Whether every coefficient has a scale of its own, which is sampled."""
+        return self.custom is None and KINDS[self.name].local
 
     @property
     def key(self) -> str:
         """A text that is equal for equal forms; a user's own object is named by its identity."""
         own = "" if self.custom is None else f" object {id(self.custom)}"
         return f"{self.name}{self.finite}{own}"
-
-
-@dataclass(frozen=True)
-class Kind:
-    """A kind of prior: its arguments with defaults (None: required), and its NumPyro form."""
-
-    name: str
-    arguments: tuple[tuple[str, float | None], ...]
-    build: Callable[..., Any]
-    positive: tuple[str, ...] = ()
-    of_correlation: bool = False
-
-
-KINDS: dict[str, Kind] = {
-    kind.name: kind
-    for kind in (
-        Kind("Normal", (("loc", 0.0), ("scale", 1.0)), dist.Normal, ("scale",)),
-        Kind("HalfNormal", (("scale", 1.0),), dist.HalfNormal, ("scale",)),
-        Kind(
-            "StudentT",
-            (("df", None), ("loc", 0.0), ("scale", 1.0)),
-            dist.StudentT,
-            ("df", "scale"),
-        ),
-        Kind(
-            "HalfStudentT",
-            (("df", None), ("scale", 1.0)),
-            HalfStudentTDistribution,
-            ("df", "scale"),
-        ),
-        Kind("Cauchy", (("loc", 0.0), ("scale", 1.0)), dist.Cauchy, ("scale",)),
-        Kind("HalfCauchy", (("scale", 1.0),), dist.HalfCauchy, ("scale",)),
-        Kind("Laplace", (("loc", 0.0), ("scale", 1.0)), dist.Laplace, ("scale",)),
-        Kind("Exponential", (("rate", 1.0),), dist.Exponential, ("rate",)),
-        Kind(
-            "Gamma", (("concentration", None), ("rate", 1.0)), dist.Gamma, ("concentration", "rate")
-        ),
-        Kind(
-            "InverseGamma",
-            (("concentration", None), ("rate", 1.0)),
-            dist.InverseGamma,
-            ("concentration", "rate"),
-        ),
-        Kind("LogNormal", (("loc", 0.0), ("scale", 1.0)), dist.LogNormal, ("scale",)),
-        Kind(
-            "Beta",
-            (("concentration1", None), ("concentration0", None)),
-            BetaDistribution,
-            ("concentration1", "concentration0"),
-        ),
-        Kind("Uniform", (("low", 0.0), ("high", 1.0)), dist.Uniform),
-        Kind("Flat", (("low", -np.inf), ("high", np.inf)), FlatDistribution),
-        Kind("LKJ", (("eta", 1.0),), lambda eta: eta, ("eta",), of_correlation=True),
-    )
-}
 
 
 def make(name: str, *values: Any, **named: Any) -> Prior:
@@ -193,6 +177,8 @@ def _tuples(value: Any) -> Any:
 
 
 def _show(value: Number) -> str:
+    if isinstance(value, tuple) and len(value) > SHOWN:
+        return f"[{_show(value[0])}, {_show(value[1])}, ..., {_show(value[-1])}: {len(value)} numbers]"
     if isinstance(value, tuple):
         return "[" + ", ".join(_show(item) for item in value) + "]"
     return f"{value:.4g}"

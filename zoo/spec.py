@@ -6,18 +6,24 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from ..errors import FamilyError, FormulaError, PriorError, listing, nearest, pointer
 from ..formula import Design, Schema
-from ..formula.terms import INTERCEPT, MEAN
+from ..formula.schema import PredictorSchema, TermSchema
+from ..formula.terms import INTERCEPT, MEAN, Predictor
 from .blocks import BlockShape
-from .checks import check_design
+from .checks import check_design, check_silent
 from .compile import GroupStructure, PredictorStructure, Structure
-from .defaults import default_priors, summarize
+from .defaults import default_priors, summarize, summarize_neurons
+from .facts import term_facts
 from .families import FAMILIES, find_family
 from .family import Family, Summary
 from .groups import find_group
 from .links import find_link
+from .mask import Mask, read_mask
 from .names import correlation_name, scale_name, shape_name
+from .penalties import TermFacts
 from .priors import Prior, as_prior
 
 SLOPES, SCALES = "slopes", "sds"
@@ -34,6 +40,9 @@ class ModelSpec:
         priors: (printed name, prior) for every parameter.
         explicit: names of the priors that the user gave.
         summary: what the default priors know of the response.
+        neurons: the same for every neuron of a response of two dimensions.
+        mask: which coefficient of its own each neuron uses, (coef, neuron) without the intercept, for
+            the parameters that are masked.
     """
 
     schema: Schema
@@ -42,6 +51,8 @@ class ModelSpec:
     priors: tuple[tuple[str, Prior], ...]
     explicit: frozenset[str]
     summary: Summary
+    neurons: tuple[Summary, ...] = ()
+    mask: Mask | None = None
 
     @property
     def prior(self) -> dict[str, Prior]:
@@ -85,19 +96,37 @@ class ModelSpec:
                     predictor.intercept,
                     _shape(prior, *self.coefficient_names(predictor.parameter)),
                     tuple(groups),
+                    predictor.own_intercept,
+                    _shape(prior, *self.own_names(predictor.parameter)),
+                    self.free(predictor.parameter) is not None,
                 )
             )
         scalars = self.scalars
-        return Structure(self.family, tuple(predictors), scalars, _shape(prior, scalars))
+        shape = _shape(prior, scalars)
+        population = self.schema.neurons is not None
+        return Structure(self.family, tuple(predictors), scalars, shape, population=population)
+
+    def predictor(self, parameter: str) -> tuple[PredictorSchema, Predictor]:
+        """Returns the predictor of a parameter, bound to the data and as written."""
+        position = [p.parameter for p in self.schema.predictors].index(parameter)
+        return self.schema.predictors[position], self.schema.formula.predictors[position]
+
+    def free(self, parameter: str) -> np.ndarray | None:
+        """Which own coefficients are free, the intercept first, (coef, neuron); None: all."""
+        if self.mask is None or parameter != MEAN:
+            return None
+        first = np.ones((int(self.predictor(parameter)[0].own_intercept), len(self.mask[0])), bool)
+        return np.concatenate([first, np.asarray(self.mask, dtype=bool)])
 
     def coefficient_names(self, parameter: str) -> tuple[list[str], list[int]]:
-        """Printed names and sizes of a predictor's terms, the intercept first."""
-        position = [p.parameter for p in self.schema.predictors].index(parameter)
-        predictor = self.schema.predictors[position]
-        prefixed = self.schema.formula.predictors[position].prefixed
-        names = [prefixed(INTERCEPT)] * predictor.intercept
-        names += [prefixed(term.name) for term in predictor.terms]
-        return names, [1] * predictor.intercept + [term.size for term in predictor.terms]
+        """Printed names and sizes of a predictor's common terms, the intercept first."""
+        predictor, formula = self.predictor(parameter)
+        return _names(predictor.intercept, predictor.terms, formula)
+
+    def own_names(self, parameter: str) -> tuple[list[str], list[int]]:
+        """The same for the terms of which every neuron has coefficients of its own."""
+        predictor, formula = self.predictor(parameter)
+        return _names(predictor.own_intercept, predictor.own, formula)
 
     def centred_intercept(self, parameter: str) -> bool:
         """Whether the prior of a predictor's intercept is about the centred design."""
@@ -106,10 +135,8 @@ class ModelSpec:
 
     def group_names(self, parameter: str, index: int) -> dict[str, Any]:
         """Printed names of one group term's parameters: `sd` and `effects` (lists), `corr`, `shape`."""
-        position = [p.parameter for p in self.schema.predictors].index(parameter)
-        predictor = self.schema.predictors[position]
-        prefixed = self.schema.formula.predictors[position].prefixed
-        group = predictor.groups[index]
+        predictor, formula = self.predictor(parameter)
+        prefixed, group = formula.prefixed, predictor.groups[index]
         variables = [prefixed(group.variable(effect)) for effect in group.effects]
         member = find_group(group.term.distribution)
         return {
@@ -127,12 +154,22 @@ def _shape(
     return BlockShape(tuple(prior[name].form for name in names), widths)
 
 
+def _names(
+    intercept: bool, terms: Sequence[TermSchema], formula: Predictor
+) -> tuple[list[str], list[int]]:
+    names = [formula.prefixed(INTERCEPT)] * intercept
+    names += [formula.prefixed(term.name) for term in terms]
+    return names, [1] * intercept + [term.size for term in terms]
+
+
 def specify(
     schema: Schema,
     design: Design,
     family: object,
     link: str | None = None,
     priors: Mapping[str, Any] | None = None,
+    mask: Any = None,
+    functions: Mapping[str, Any] | None = None,
 ) -> ModelSpec:
     """Joins a schema, a family and priors into a model, and checks that they fit the data.
 
@@ -142,6 +179,8 @@ def specify(
         family: a name, an alias or a Family.
         link: the link of the mean; by default the family's first.
         priors: printed name -> prior, for parameters whose default is not wanted.
+        mask: which neuron uses which term, for responses of two dimensions.
+        functions: the user's own functions and kernels, for priors of kernels.
 
     Returns:
         The specification.
@@ -150,6 +189,7 @@ def specify(
         FamilyError: unknown family or link, or the response is outside the support.
         PriorError: a name is none of the model's parameters, or the prior does not fit it.
         FormulaError: a line models a parameter that the family lacks.
+        OptionError: the mask does not fit the terms and neurons.
     """
     member = find_family(family)
     _check_response(schema, design, member)
@@ -162,10 +202,15 @@ def specify(
             raise FormulaError(
                 f"{error}{pointer(schema.formula.text, predictor.parameter)}"
             ) from None
-    summary = summarize(member, find_link(links[MEAN], member.links, member.name), design)
+    mean_link = find_link(links[MEAN], member.links, member.name)
+    summary = summarize(member, mean_link, design)
+    neurons = summarize_neurons(member, mean_link, design)
+    chosen_mask = read_mask(mask, schema)
     check_design(schema, design, member, summary)
-    defaults = default_priors(schema, member, links, design, summary)
-    chosen_priors, explicit = _override(defaults, priors or {}, schema)
+    defaults = default_priors(schema, member, links, design, summary, neurons)
+    facts = term_facts(schema, design, functions or {})
+    chosen_priors, explicit = _override(defaults, priors or {}, schema, facts)
+    check_silent(schema, design, member, mean_link, chosen_priors)
     return ModelSpec(
         schema=schema,
         family=member,
@@ -173,6 +218,8 @@ def specify(
         priors=tuple(chosen_priors.items()),
         explicit=explicit,
         summary=summary,
+        neurons=neurons,
+        mask=chosen_mask,
     )
 
 
@@ -196,15 +243,18 @@ def _check_response(schema: Schema, design: Design, family: Family) -> None:
                 f"family `{family.name}` needs {extra}: write the response as "
                 f"prop(successes, {extra})."
             )
-    family.check(design.response["y"], schema.response, design.rows, FAMILIES)
+    family.check(design.response["y"], schema.response, design.rows, FAMILIES, schema.neurons)
 
 
 def _override(
-    defaults: dict[str, Prior], given: Mapping[str, Any], schema: Schema
+    defaults: dict[str, Prior],
+    given: Mapping[str, Any],
+    schema: Schema,
+    facts: Mapping[str, TermFacts],
 ) -> tuple[dict[str, Prior], frozenset[str]]:
     if not isinstance(given, Mapping):
         raise PriorError("priors= takes a dictionary from parameter names to priors.")
-    sizes = _sizes(schema)
+    sizes, counts = _sizes(schema)
     terms = {
         predictor.prefixed(term.name)
         for predictor in schema.formula.predictors
@@ -226,23 +276,41 @@ def _override(
             )
         prior = as_prior(value, str(name))
         for target in targets:
-            _check_prior(target, prior, defaults[target], sizes.get(target, 1))
-            out[target] = prior
+            chosen = _bind(prior, target, facts)
+            _check_prior(target, chosen, defaults[target], sizes.get(target, 1), counts.get(target, 1))
+            out[target] = chosen
             explicit.add(target)
     return out, frozenset(explicit)
 
 
-def _sizes(schema: Schema) -> dict[str, int]:
-    sizes = {}
+def _bind(prior: Prior, target: str, facts: Mapping[str, TermFacts]) -> Prior:
+    """Gives penalties the numbers of their term; they are about coefficients alone."""
+    if target in facts:
+        return prior.bind(facts[target])
+    if prior.form.relative or prior.form.joint or prior.form.local:
+        raise PriorError(
+            f"{prior} is a prior of the coefficients of a term, but `{target}` is none. "
+            f"Terms: {listing(facts)}."
+        )
+    return prior
+
+
+def _sizes(schema: Schema) -> tuple[dict[str, int], dict[str, int]]:
+    """How many numbers each parameter has, and for how many neurons."""
+    sizes, counts = {}, {}
+    neurons = len(schema.neurons.labels) if schema.neurons is not None else 1
     for predictor, formula in zip(schema.predictors, schema.formula.predictors, strict=True):
-        sizes |= {formula.prefixed(term.name): term.size for term in predictor.terms}
+        for term in (*predictor.terms, *predictor.own):
+            sizes[formula.prefixed(term.name)] = term.size
+        own = [INTERCEPT] * predictor.own_intercept + [term.name for term in predictor.own]
+        counts |= dict.fromkeys(map(formula.prefixed, own), neurons)
         for group in predictor.groups:
             for effect in group.effects:
                 sizes[scale_name(formula.prefixed(group.variable(effect)))] = effect.size
-    return sizes
+    return sizes, counts
 
 
-def _check_prior(name: str, prior: Prior, default: Prior, size: int) -> None:
+def _check_prior(name: str, prior: Prior, default: Prior, size: int, neurons: int) -> None:
     if prior.is_correlation != default.is_correlation:
         fitting = "bz.LKJ(eta)" if default.is_correlation else "a prior of a number"
         raise PriorError(f"`{name}` takes {fitting}, not {prior}.")
@@ -252,9 +320,14 @@ def _check_prior(name: str, prior: Prior, default: Prior, size: int) -> None:
     if getattr(distribution.support, "is_discrete", False):
         raise PriorError(f"`{name}` is continuous, but {prior} is a discrete prior.")
     shape = tuple(distribution.batch_shape) + tuple(distribution.event_shape)
-    if shape not in ((), (size,)) and not (size == 1 and shape == (1,)):
+    allowed = [(), (size,)] + [(1,)] * (size == 1)
+    if neurons > 1:
+        allowed += [(size, neurons), (1, neurons)] + [(neurons,)] * (size == 1)
+    if shape not in allowed:
+        each = f", or {size} x {neurons} (one row per coefficient, one column per neuron)"
         raise PriorError(
-            f"the prior of `{name}` has shape {shape}, but the parameter has {size} number(s)."
+            f"the prior of `{name}` has shape {shape}, but the parameter has {size} "
+            f"number(s){each if neurons > 1 else ''}."
         )
     needs_positive = default.name.startswith("Half") or default.name in ("Gamma", "Beta")
     if needs_positive:

@@ -28,4 +28,9 @@ def apply(x: Any, k: int = 1) -> np.ndarray:
     return out
 
 
-LAG = Transform("lag", apply, story="The value k rows earlier.")
+def past(x: Any, k: Any = 1) -> bool:
+    """Whether the row lies strictly before the present one."""
+    return not (isinstance(k, int) and k < 1)
+
+
+LAG = Transform("lag", apply, past=past, story="The value k rows earlier.")

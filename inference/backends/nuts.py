@@ -125,7 +125,7 @@ def _marginalised(settings: Settings, problem: Problem) -> Problem:
         raise FitError(f"marginalize=True cannot be done: {why_not}.")
     known = statistics(problem.structure, problem.training, problem.spec.summary)
     structure = replace(problem.structure, marginal=True)
-    return replace(problem, structure=structure, design={"statistics": known})
+    return replace(problem, structure=structure, find_design=lambda: {"statistics": known})
 
 
 def _with_target(settings: Settings, structure: Structure) -> Settings:

@@ -140,7 +140,7 @@ def test_one_column_of_two_dimensions_is_a_response():
         ("measured(y, 0) ~ x", DataError, ["standard errors must be positive"]),
         ("censored(y, a) ~ x", DataError, ["`none`, `right` or `left`", "p, q, r"]),
         ("censored(y, g) ~ x", DataError, ["2, 3, 4"]),
-        ("poly(y, 2) ~ g", DataError, ["2 columns", "one response"]),
+        ("poly(y, 2) ~ g", DataError, ["2 columns", "one two-dimensional column"]),
         ("y ~ offset(3) + x", FormulaError, ["offset()"]),
         ("y ~ I('p')", FormulaError, ["no column of numbers"]),
         ("y ~ (1 | g) + (1 + x | g)", FormulaError, ["`1|g` stands twice"]),

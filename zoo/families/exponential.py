@@ -1,5 +1,6 @@
 """Exponential responses by their mean, such as intervals between events of a Poisson process."""
 
+import jax.numpy as jnp
 import numpyro.distributions as dist
 
 from ..family import POSITIVE, Family
@@ -10,6 +11,7 @@ EXPONENTIAL = Family(
     support=POSITIVE,
     links=("log", "identity"),
     distribution=lambda mu, p, _: dist.Exponential(1 / mu),
+    kernels=(("log", lambda eta, y, p, _: -eta - y * jnp.exp(-eta)),),
     glm="Gamma",
     story="Waiting times without memory; the standard deviation equals the mean.",
     source="McCullagh and Nelder (1989), chapter 8",

@@ -1,6 +1,8 @@
 """Overdispersed counts: variance mu + mu^2 / alpha."""
 
+import jax.numpy as jnp
 import numpyro.distributions as dist
+from jax.scipy.special import gammaln
 
 from ..family import COUNT, Family, Parameter, Summary
 from ..priors import make
@@ -9,6 +11,12 @@ from ..priors import make
 def _concentration(summary: Summary) -> float:
     excess = max(summary.variance - summary.mean, 0.1 * summary.mean)
     return summary.mean**2 / excess
+
+
+def _log_link(eta, y, p, _):  # type: ignore[no-untyped-def]
+    alpha, mu = p["alpha"], jnp.exp(eta)
+    spread = y * (eta - jnp.log(alpha + mu)) - alpha * jnp.log1p(mu / alpha)
+    return spread + gammaln(y + alpha) - gammaln(alpha)
 
 
 NEGATIVE_BINOMIAL = Family(
@@ -27,6 +35,7 @@ NEGATIVE_BINOMIAL = Family(
         ),
     ),
     distribution=lambda mu, p, _: dist.NegativeBinomial2(mu, p["alpha"]),
+    kernels=(("log", _log_link),),
     extras=("weights",),
     dispersion=True,
     story="Counts that vary more than Poisson counts do.",

@@ -23,6 +23,7 @@ NORMAL = Family(
     extras=("weights", "status", "standard_error"),
     known_scale="sigma",
     dispersion=True,
+    loss_unit=lambda p: 0.5 / p["sigma"] ** 2,
     glm="Gaussian",
     least_squares=True,
     story="Real values with symmetric noise of the same size everywhere.",

@@ -1,5 +1,6 @@
 """Counts: y ~ Poisson(mu)."""
 
+import jax.numpy as jnp
 import numpyro.distributions as dist
 
 from ..family import COUNT, Family
@@ -11,6 +12,7 @@ POISSON = Family(
     links=("log", "identity"),
     distribution=lambda mu, p, _: dist.Poisson(mu),
     extras=("weights", "status"),
+    kernels=(("log", lambda eta, y, p, _: y * eta - jnp.exp(eta)),),
     glm="Poisson",
     story="Counts of independent events; the variance equals the mean.",
     source="McCullagh and Nelder (1989), chapter 6",

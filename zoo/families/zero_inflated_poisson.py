@@ -1,9 +1,16 @@
 """Counts with extra zeros: Poisson(mu) with probability psi, else 0."""
 
+import jax.numpy as jnp
 import numpyro.distributions as dist
 
 from ..family import COUNT, Family, Parameter
 from ..priors import make
+
+
+def _log_link(eta, y, p, _):  # type: ignore[no-untyped-def]
+    psi, mu = p["psi"], jnp.exp(eta)
+    zero = jnp.log1p(psi * jnp.expm1(-mu))
+    return jnp.where(y == 0, zero, jnp.log(psi) + y * eta - mu)
 
 ZERO_INFLATED_POISSON = Family(
     name="zero_inflated_poisson",
@@ -21,6 +28,7 @@ ZERO_INFLATED_POISSON = Family(
         ),
     ),
     distribution=lambda mu, p, _: dist.ZeroInflatedPoisson(1 - p["psi"], rate=mu),
+    kernels=(("log", _log_link),),
     mean=lambda mu, p, _: mu * p["psi"],
     extras=("weights",),
     story="Counts with more zeros than a Poisson model allows.",

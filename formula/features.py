@@ -1,0 +1,152 @@
+"""Designs in blocks of rows: a dense matrix, or columns that are computed when they are needed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from ..errors import FitError
+
+BUDGET_BYTES = 4 * 2**30
+"""A design that takes more memory than this is computed in blocks, each time it is needed."""
+BLOCK_BYTES = 64_000_000
+"""About this much memory is held by one block of rows."""
+
+
+class Features(Protocol):
+    """The columns of a design, read in blocks of rows."""
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """The numbers of rows and columns."""
+        ...
+
+    def block(self, start: int, stop: int) -> np.ndarray:
+        """Returns rows start to stop, float64, shape (stop - start, columns)."""
+        ...
+
+
+@dataclass(frozen=True, eq=False)
+class Dense:
+    """A matrix in memory."""
+
+    matrix: np.ndarray
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """The numbers of rows and columns."""
+        rows, columns = self.matrix.shape
+        return rows, columns
+
+    def block(self, start: int, stop: int) -> np.ndarray:
+        """Returns rows start to stop as a view."""
+        return self.matrix[start:stop]
+
+
+def blocks(features: Features, bytes_held: int = BLOCK_BYTES) -> Iterator[tuple[int, np.ndarray]]:
+    """Yields (first row, rows) for all rows, in blocks of about `bytes_held`."""
+    rows, columns = features.shape
+    size = max(1, min(rows, bytes_held // (8 * max(columns, 1))))
+    for start in range(0, rows, size):
+        yield start, features.block(start, min(start + size, rows))
+
+
+@dataclass(frozen=True, eq=False)
+class Moments:
+    """First and second moments of the columns.
+
+    Attributes:
+        means: shape (columns,).
+        covariance: centred cross products over rows, shape (columns, columns).
+        largest: the largest absolute value of each column.
+    """
+
+    means: np.ndarray
+    covariance: np.ndarray
+    largest: np.ndarray
+
+    @property
+    def deviation(self) -> np.ndarray:
+        """The standard deviation of each column."""
+        return np.sqrt(np.maximum(np.diag(self.covariance), 0.0))
+
+    @property
+    def size(self) -> np.ndarray:
+        """The root mean square of each column."""
+        return np.sqrt(np.maximum(np.diag(self.covariance), 0.0) + self.means**2)
+
+
+OPERATIONS = 2e11
+"""Cross products that would take more multiplications than this are estimated from some blocks."""
+
+
+def moments(features: Features) -> Moments:
+    """Returns the moments of the columns, computed once for each set of features.
+
+    Columns are centred by the mean of the first block before they are multiplied, so that columns far
+    from zero keep their digits.
+    """
+    kept = vars(features).get("_moments")
+    if kept is None:
+        kept = _moments(features)
+        vars(features)["_moments"] = kept  # features are values: this only saves time
+    return kept
+
+
+def _moments(features: Features) -> Moments:
+    rows, columns = features.shape
+    if not columns:
+        return Moments(np.zeros(0), np.zeros((0, 0)), np.zeros(0))
+    every = max(1, int(rows * float(columns) ** 2 / OPERATIONS))
+    origin, total, products, count = None, np.zeros(columns), np.zeros((columns, columns)), 0
+    largest = np.zeros(columns)
+    size = max(1, min(rows, BLOCK_BYTES // (8 * columns)))
+    for number, start in enumerate(range(0, rows, size)):
+        if number % every:
+            continue
+        block = features.block(start, min(start + size, rows))
+        if origin is None:
+            origin = block.mean(axis=0)
+        np.maximum(largest, np.abs(block).max(axis=0), out=largest)
+        centred = block - origin
+        total += centred.sum(axis=0)
+        products += centred.T @ centred
+        count += len(block)
+    shift = total / count
+    return Moments(origin + shift, products / count - np.outer(shift, shift), largest)
+
+
+@dataclass(frozen=True, eq=False)
+class Computed:
+    """Columns that are computed for the rows that are asked for.
+
+    Attributes:
+        shape: the numbers of rows and columns.
+        compute: (start, stop) -> rows start to stop.
+    """
+
+    shape: tuple[int, int]
+    compute: Callable[[int, int], np.ndarray]
+
+    def block(self, start: int, stop: int) -> np.ndarray:
+        """Computes rows start to stop."""
+        return self.compute(start, stop)
+
+
+def in_memory(features: Features) -> np.ndarray:
+    """Returns the columns as one array.
+
+    Raises:
+        FitError: they would take more memory than the budget.
+    """
+    if isinstance(features, Dense):
+        return features.matrix
+    rows, columns = features.shape
+    raise FitError(
+        f"the design has {rows:,} rows and {columns:,} columns, {8 * rows * columns / 2**30:.1f} GiB, "
+        f"more than the {BUDGET_BYTES / 2**30:.0f} GiB that are held in memory. Only the "
+        'method "map" computes it in blocks; use that, or fewer basis functions, rows or neurons.'
+    )
