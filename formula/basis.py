@@ -186,7 +186,7 @@ def bins(window: int | str | None, bin_width: float | None) -> int:
 
     Raises:
         FormulaError: there is no window; a time is given without a time axis; or it is not a whole
-            number of bins (within 1e-6 of itself), 1 to 1,000,000.
+            number of bins (within 0.1 % of itself), 1 to 1,000,000.
     """
     if window is None:
         raise FormulaError("a window is missing: its number of bins, or a time such as '200ms'.")
@@ -204,7 +204,7 @@ def bins(window: int | str | None, bin_width: float | None) -> int:
             f"{MAX_WINDOW:,}."
         )
     found = round(count)
-    if found < 1 or abs(count - found) > 1e-6 * found:
+    if found < 1 or abs(count - found) > 1e-3 * found:
         around = sorted({max(1, math.floor(count)), math.ceil(count)})
         near = " and ".join(f'"{_time(whole_bins * bin_width)}"' for whole_bins in around)
         raise FormulaError(

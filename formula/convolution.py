@@ -40,7 +40,7 @@ def convolve(series: np.ndarray, kernel: np.ndarray, lag: int = 1) -> np.ndarray
     for start in range(0, bins, BLOCK):
         stop = min(start + BLOCK, bins)
         _fill(out[start:stop], series, kernel, bank, lag, start, stop)
-    return out.reshape(bins, -1)
+    return out.reshape(bins, sources * kernel.shape[1])
 
 
 def _bank(kernel: np.ndarray) -> np.ndarray:
@@ -131,7 +131,7 @@ class Filtered:
         for start in range(0, len(scattered), piece):
             picked = scattered[start : start + piece]
             out[picked] = self._windows(at[picked])
-        return out.reshape(len(at), -1)
+        return out.reshape(len(at), sources * size)
 
     def _windows(self, at: np.ndarray) -> np.ndarray:
         """Filters single bins, each from its own window."""

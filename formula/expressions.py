@@ -240,7 +240,7 @@ class Evaluator:
             if transform.learn is None:
                 return transform.apply(*arguments, **options)
             if self.rows is not None and text not in self.state:
-                rows = self.rows if not transform.timed else np.arange(self.table.rows)
+                rows = None if transform.timed else self.rows  # time series are learned whole
                 picked = [_take(argument, rows) for argument in arguments]
                 words = {word: _take(value, rows) for word, value in options.items()}
                 self.state[text] = transform.learn(*picked, **words)
@@ -320,7 +320,9 @@ def _plain(value: Any) -> Any:
     return int(number) if number.is_integer() and abs(number) < 1e15 else number
 
 
-def _take(value: Any, rows: np.ndarray) -> Any:
+def _take(value: Any, rows: np.ndarray | None) -> Any:
+    if rows is None:
+        return value
     if isinstance(value, np.ndarray):
         return value[rows]
     if isinstance(value, Matrix):

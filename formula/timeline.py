@@ -61,7 +61,7 @@ class Timeline:
             DataError: naming both widths.
         """
         width = self.width(groups)
-        if trained is not None and width is not None and abs(width - trained) > 1e-6 * trained:
+        if trained is not None and width is not None and abs(width - trained) > 1e-3 * trained:
             raise DataError(
                 f"`{self.text}` was learned from bins of {trained:g} s, but the new data have bins of "
                 f"{width:g} s. Resample them to {trained:g} s."

@@ -11,7 +11,7 @@ from .summary import draws_by_name, summarize
 if TYPE_CHECKING:
     from .fit import Fit
 
-R_HAT, ESS_PER_CHAIN, DEEP = 1.01, 100, 0.05
+R_HAT, ESS_PER_CHAIN, DEEP, LARGE = 1.01, 100, 0.05, 20_000_000
 
 
 def diagnose(fit: Fit) -> list[str]:
@@ -95,6 +95,8 @@ def _separation(fit: Fit) -> list[str]:
     support = fit.model.spec.family.support.name
     if link not in limit or support not in ("binary", "count"):
         return []
+    if fit.model.design.response["y"].size > LARGE:  # a further pass over the rows
+        return []
     eta = fit.mean_linear_predictor()
     spread = np.nanmax(eta) - np.nanmin(eta)
     extreme = np.abs(eta) > limit[link] if link != "log" else eta < -limit[link]
@@ -112,6 +114,7 @@ def _shape(fit: Fit) -> list[str]:
     findings = []
     for predictor in fit.model.spec.schema.predictors:
         columns = len(predictor.column_names) + predictor.intercept
+        columns += len(predictor.own_names) + predictor.own_intercept
         if columns > fit.model.design.size:
             findings.append(
                 f"`{predictor.parameter}` has {columns:,} coefficients but only "

@@ -10,6 +10,7 @@ import jax
 import jax.flatten_util
 import numpy as np
 
+from ..errors import FitError
 from ..zoo.density import Raw
 from .backend import Problem
 from .modes import conditional_mode, flat_mode, marginal, split_sites
@@ -50,7 +51,16 @@ def find_mode(problem: Problem, jacobian: bool, curvature: bool) -> Mode:
         problem: what there is to fit.
         jacobian: whether the density is that of the raw coordinates, or of natural parameters.
         curvature: whether the covariance is wanted.
+
+    Raises:
+        FitError: a prior has no mode.
     """
+    local = [p for p in problem.structure.predictors if p.coefficients.local or p.own.local]
+    if local:
+        raise FitError(
+            "the density of a horseshoe prior is infinite at 0, so the posterior has no mode. Use "
+            '"nuts" or "svi".'
+        )
     theta, u = split_sites(problem.structure, problem.numbers)
     if not theta:
         return Mode({}, u, 0.0, 0.0, None)

@@ -21,6 +21,7 @@ import xarray as xr
 
 from ..errors import BayeszooError, FileError
 from ..formula import Table
+from ..formula.time_axis import TimeAxis
 from .backend import Draws
 from .backends import find_backend
 from .fit import Fit
@@ -28,7 +29,7 @@ from .idata import load_arviz, safe_name
 from .model import Model
 from .variables import variables
 
-FORMAT = 1
+FORMAT = 2
 MARK = "bayeszoo_fit"
 
 
@@ -58,13 +59,19 @@ def save(fit: Fit, path: Any) -> None:
             for name, prior in spec.priors
         },
         "explicit": sorted(spec.explicit),
-        "functions": sorted(fit.model.functions),
+        "functions": sorted(name for name, f in fit.model.functions.items() if callable(f)),
         "method": fit.method,
         "info": fit.info,
         "converged": fit.draws.converged,
         "notes": list(fit.draws.notes),
         "table": None if fit.draws.table is None else _table_to_json(fit.draws.table),
         "columns": _column_kinds(fit.model.table, spec.schema.columns),
+        "mask": spec.mask,
+        "kernels": {
+            name: np.asarray(value).tolist()
+            for name, value in fit.model.functions.items()
+            if not callable(value)
+        },
     }
     groups = {name: fit.idata[name] for name in fit.idata.groups()}
     groups["training_data"] = _training(fit.model.table, spec.schema.columns)
@@ -141,7 +148,8 @@ def _rebuild(header: dict[str, Any], groups: dict[str, xr.Dataset], functions: A
         family=header["family"],
         link=header["link"],
         priors=priors,
-        functions=functions,
+        mask=None if header["mask"] is None else np.asarray(header["mask"]),
+        functions={**{k: np.asarray(v) for k, v in header["kernels"].items()}, **(functions or {})},
     )
     stored = None if header["table"] is None else _table_from_json(header["table"])
     stats = {str(k): np.asarray(v) for k, v in groups.get("sample_stats", xr.Dataset()).items()}
@@ -189,6 +197,9 @@ def _column_kinds(table: Table, names: tuple[str, ...]) -> dict[str, Any]:
     for name in names:
         if table.is_categorical(name):
             kinds[name] = {"levels": list(table.categorical(name).levels)}
+        elif isinstance(table.columns[name], np.ndarray):
+            dim, labels = table.second_dimension(name)
+            kinds[name] = {"dim": dim, "labels": list(labels)}
         else:
             kinds[name] = {}
     return kinds
@@ -204,12 +215,18 @@ def _training(table: Table, names: tuple[str, ...]) -> xr.Dataset:
             values = table.numeric(name)
         dims = ("row",) if values.ndim == 1 else ("row", f"column_{i}_dim")
         arrays[f"column_{i}"] = (dims, values)
+    if table.time is not None:
+        arrays["time_axis"] = (("row",), table.time.values)
+        arrays["time_epochs"] = (("row",), table.time.epochs)
     return xr.Dataset(arrays)
 
 
 def _table(data: xr.Dataset, kinds: dict[str, Any]) -> Table:
     columns: dict[str, Any] = {}
+    dims = {}
     for i, (name, kind) in enumerate(kinds.items()):
+        if "dim" in kind:
+            dims[name] = (kind["dim"], tuple(kind["labels"]))
         values = data[f"column_{i}"].to_numpy()
         if "levels" in kind:
             levels = kind["levels"]
@@ -217,7 +234,11 @@ def _table(data: xr.Dataset, kinds: dict[str, Any]) -> Table:
         else:
             columns[name] = pd.Series(values) if values.ndim == 1 else values
     rows = len(next(iter(columns.values())))
-    return Table(columns, rows)
+    time = None
+    if "time_axis" in data:
+        axis, epochs = data["time_axis"].to_numpy(), data["time_epochs"].to_numpy()
+        time = TimeAxis("time", axis, epochs)
+    return Table(columns, rows, time, dims)
 
 
 def _group_names(path: Path) -> list[str]:

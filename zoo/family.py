@@ -13,6 +13,7 @@ from .priors import Prior
 
 Kernel = Callable[[Any, Any, Mapping[str, Any], Mapping[str, Any]], Any]
 
+
 @dataclass(frozen=True)
 class Support:
     """The values that a response may take.

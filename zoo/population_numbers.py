@@ -62,7 +62,7 @@ def own_numbers(spec: ModelSpec, parameter: str, own: Features, rows: int) -> di
     volume = np.array([np.linalg.slogdet(basis)[1] for basis in bases])[which]
     logs = np.where(used & real[:, None], np.log(scale), 0.0).sum()
     return {
-        "priors": tuple(_broadcast(q, n, count) for q, n in zip(priors, sizes, strict=True)),
+        "priors": tuple(broadcast(q, n, count) for q, n in zip(priors, sizes, strict=True)),
         "location": where,
         "basis": bases[0] if len(bases) == 1 else bases[which],
         "scale": scale,
@@ -95,7 +95,7 @@ def _basis(
     return basis
 
 
-def _broadcast(prior: Prior, size: int, neurons: int) -> dict[str, np.ndarray]:
+def broadcast(prior: Prior, size: int, neurons: int) -> dict[str, np.ndarray]:
     """Shapes the numbers of a prior so that they broadcast to (size, neuron)."""
     out = {}
     for name, value in prior.numbers().items():
@@ -119,11 +119,11 @@ def scalar_numbers(spec: ModelSpec) -> dict[str, Any]:
     for i, (name, prior) in enumerate(zip(spec.scalars, priors, strict=True)):
         guess = spec.family.parameter(name).guess
         values = np.array([guess(one) for one in spec.neurons])
-        numbers = _broadcast(prior, 1, count)
+        numbers = broadcast(prior, 1, count)
         raw = np.asarray(biject_to(prior.form.build(numbers).support).inv(values[None, :]))
         location[i] = np.where(np.isfinite(raw), raw, 0.0)[0]
     return {
-        "priors": tuple(_broadcast(prior, 1, count) for prior in priors),
+        "priors": tuple(broadcast(prior, 1, count) for prior in priors),
         "location": location,
         "basis": np.eye(size),
         "scale": np.ones((size, count)),

@@ -30,6 +30,8 @@ class Kind:
         joint: whether it is about all coefficients of a term together.
         parts: whether it treats the parts of a term (one for each series filtered) apart.
         local: whether every coefficient has a scale of its own, which is sampled.
+        penalty: (numbers) -> minus the log density as parts of a penalty: `precision` and `centre`,
+            `absolute`, `group_weight`, `smooth`; None where it is none of these.
     """
 
     name: str
@@ -42,12 +44,19 @@ class Kind:
     joint: bool = False
     parts: bool = False
     local: bool = False
+    penalty: Callable[..., dict[str, Any] | None] | None = None
 
 
 KINDS: dict[str, Kind] = {
     kind.name: kind
     for kind in (
-        Kind("Normal", (("loc", 0.0), ("scale", 1.0)), dist.Normal, ("scale",)),
+        Kind(
+            "Normal",
+            (("loc", 0.0), ("scale", 1.0)),
+            dist.Normal,
+            ("scale",),
+            penalty=lambda loc, scale: {"precision": scale**-2.0, "centre": loc},
+        ),
         Kind("HalfNormal", (("scale", 1.0),), dist.HalfNormal, ("scale",)),
         Kind(
             "StudentT",
@@ -63,7 +72,13 @@ KINDS: dict[str, Kind] = {
         ),
         Kind("Cauchy", (("loc", 0.0), ("scale", 1.0)), dist.Cauchy, ("scale",)),
         Kind("HalfCauchy", (("scale", 1.0),), dist.HalfCauchy, ("scale",)),
-        Kind("Laplace", (("loc", 0.0), ("scale", 1.0)), dist.Laplace, ("scale",)),
+        Kind(
+            "Laplace",
+            (("loc", 0.0), ("scale", 1.0)),
+            dist.Laplace,
+            ("scale",),
+            penalty=lambda loc, scale: None if np.any(loc) else {"absolute": 1 / scale},
+        ),
         Kind("Exponential", (("rate", 1.0),), dist.Exponential, ("rate",)),
         Kind(
             "Gamma", (("concentration", None), ("rate", 1.0)), dist.Gamma, ("concentration", "rate")
@@ -82,7 +97,12 @@ KINDS: dict[str, Kind] = {
             ("concentration1", "concentration0"),
         ),
         Kind("Uniform", (("low", 0.0), ("high", 1.0)), dist.Uniform),
-        Kind("Flat", (("low", -np.inf), ("high", np.inf)), FlatDistribution),
+        Kind(
+            "Flat",
+            (("low", -np.inf), ("high", np.inf)),
+            FlatDistribution,
+            penalty=lambda low, high: None if np.isfinite([low, high]).any() else {},
+        ),
         Kind("LKJ", (("eta", 1.0),), lambda eta: eta, ("eta",), of_correlation=True),
         Kind(
             "Ridge",
@@ -91,6 +111,7 @@ KINDS: dict[str, Kind] = {
             ("strength",),
             bind=lambda facts, strength: {"scale": (facts.rows * np.asarray(strength)) ** -0.5},
             relative=True,
+            penalty=lambda scale: {"precision": scale**-2.0},
         ),
         Kind(
             "Lasso",
@@ -99,6 +120,7 @@ KINDS: dict[str, Kind] = {
             ("strength",),
             bind=lambda facts, strength: {"scale": 1 / (facts.rows * np.asarray(strength))},
             relative=True,
+            penalty=lambda scale: {"absolute": 1 / scale},
         ),
         Kind(
             "ElasticNet",
@@ -110,6 +132,7 @@ KINDS: dict[str, Kind] = {
                 "precision": facts.rows * np.multiply(strength, np.subtract(1.0, ratio)),
             },
             relative=True,
+            penalty=lambda absolute, precision: {"absolute": absolute, "precision": precision},
         ),
         Kind(
             "GroupLasso",
@@ -122,6 +145,7 @@ KINDS: dict[str, Kind] = {
             relative=True,
             joint=True,
             parts=True,
+            penalty=lambda rate: {"group_weight": rate},
         ),
         Kind(
             "Smooth",
@@ -130,6 +154,7 @@ KINDS: dict[str, Kind] = {
             ("scale", "order", "ridge"),
             bind=lambda facts, scale, order, ridge: smooth_numbers(scale, order, ridge, facts),
             joint=True,
+            penalty=lambda precision, root: {"smooth": precision},
         ),
         Kind(
             "Horseshoe",

@@ -60,6 +60,12 @@ class Prior:
         return {name: np.asarray(value, dtype=np.float64) for name, value in given}
 
     @property
+    def penalty(self) -> dict[str, Any] | None:
+        """Minus the log density as parts of a penalty (see `Kind`), or None where it is none."""
+        kind = None if self.custom is not None else KINDS[self.name]
+        return None if kind is None or kind.penalty is None else kind.penalty(**self.numbers())
+
+    @property
     def form(self) -> Form:
         """What a compiled program must know of the prior beside its numbers."""
         bounds = tuple(

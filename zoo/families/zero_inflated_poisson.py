@@ -8,9 +8,10 @@ from ..priors import make
 
 
 def _log_link(eta, y, p, _):  # type: ignore[no-untyped-def]
-    psi, mu = p["psi"], jnp.exp(eta)
-    zero = jnp.log1p(psi * jnp.expm1(-mu))
-    return jnp.where(y == 0, zero, jnp.log(psi) + y * eta - mu)
+    log_psi, mu = jnp.log(p["psi"]), jnp.exp(eta)
+    zero = jnp.logaddexp(jnp.log1p(-p["psi"]), log_psi - mu)
+    return jnp.where(y == 0, zero, log_psi + y * eta - mu)
+
 
 ZERO_INFLATED_POISSON = Family(
     name="zero_inflated_poisson",
