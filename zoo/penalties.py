@@ -18,8 +18,11 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import numpyro.distributions as dist
-from jax.scipy.special import erfcx, gammaln
+from jax.scipy.special import erfcx, gammaln, ndtr, ndtri
 from numpyro.distributions import constraints
+
+FAR = 30.0
+"""So many deviations out, the tail of a normal density is an exponential one."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,14 +64,18 @@ class ElasticNet(dist.Distribution):
         return -a * jnp.abs(value) - 0.5 * b * value**2 - normaliser
 
     def sample(self, key: Any, sample_shape: tuple[int, ...] = ()) -> Any:
-        """Draws a normal variable truncated to positive values, and a sign."""
-        a, b = self.absolute, self.precision
+        """Draws a normal variable beyond a cut by its tail, and a sign."""
         key, sign_key = jax.random.split(key)
         shape = sample_shape + self.batch_shape
-        mean, scale = -a / b, 1 / jnp.sqrt(b)
-        cut = jax.random.truncated_normal(key, jnp.broadcast_to(-mean / scale, shape), jnp.inf, shape)
+        a = jnp.broadcast_to(self.absolute, shape)
+        b = jnp.broadcast_to(self.precision, shape)
+        cut = a / jnp.sqrt(b)
+        u = jax.random.uniform(key, shape, minval=jnp.finfo(a.dtype).tiny)
+        near = jnp.minimum(cut, FAR)
+        beyond = -ndtri(u * ndtr(-near)) - near
+        size = jnp.where(cut < FAR, beyond, -jnp.log(u) / cut) / jnp.sqrt(b)
         sign = jnp.where(jax.random.bernoulli(sign_key, 0.5, shape), 1.0, -1.0)
-        return sign * jnp.maximum(mean + scale * cut, 0.0)
+        return sign * jnp.maximum(size, 0.0)
 
 
 class GroupNorm(dist.Distribution):
@@ -100,7 +107,9 @@ class GroupNorm(dist.Distribution):
         direction_key, radius_key = jax.random.split(key)
         shape = (*sample_shape, *self.batch_shape, self.parts)
         z = jax.random.normal(direction_key, (*shape, d))
-        radius = jax.random.gamma(radius_key, float(d), shape) / jnp.asarray(self.rate)[..., None]
+        rate = jnp.asarray(self.rate)
+        rate = rate[..., None] if rate.ndim else rate
+        radius = jax.random.gamma(radius_key, float(d), shape) / rate
         unit = z / jnp.sqrt(jnp.sum(z**2, axis=-1, keepdims=True))
         return jnp.reshape(unit * radius[..., None], (*shape[:-1], self.size))
 
@@ -129,7 +138,7 @@ class Smooth(dist.Distribution):
         """Draws samples."""
         size = jnp.shape(self.precision)[-1]
         z = jax.random.normal(key, (*sample_shape, size))
-        return jnp.linalg.solve(self.root.T, z[..., None])[..., 0]
+        return z @ jnp.linalg.inv(self.root)
 
 
 def smooth_numbers(scale: float, order: float, ridge: float, facts: TermFacts) -> dict[str, Any]:

@@ -22,7 +22,7 @@ class PopulationBlock(dist.Distribution):
     """The coefficients of every neuron: natural = T(location + basis (scale raw)), masked ones 0.
 
     Attributes:
-        priors: one distribution per term, on the natural scale; numbers broadcast to (size, neuron).
+        priors: one distribution per term, on the natural scale; numbers of shape (size, neuron).
         sizes: how many coefficients each term has.
         location: shape (coef, neuron).
         basis: shape (coef, coef), or (neuron, coef, coef) where neurons use different terms.
@@ -133,7 +133,7 @@ class PopulationBlock(dist.Distribution):
             if joint:
                 parts.append(prior.sample(k, () if prior.batch_shape else (neurons,)).T)
             else:
-                parts.append(prior.expand((size, neurons)).sample(k))
+                parts.append(prior.sample(k, () if prior.batch_shape else (size, neurons)))
         natural = jnp.where(self.free, jnp.concatenate(parts), 0.0)
         natural = natural.at[0].add(-(self.lean @ natural.at[0].set(0.0)))
         split = self._parts(natural)
@@ -175,7 +175,7 @@ class LocalScales(dist.Distribution):
     def scales(self, raw: Any) -> Any:
         """Returns the scale of every coefficient, shape (coef, neuron)."""
         wide = self.scale * jnp.exp(raw[:1] + raw[1:])
-        return self.slab * wide / jnp.sqrt(self.slab**2 + wide**2)
+        return self.slab / jnp.sqrt(1 + (self.slab / wide) ** 2)
 
     def log_prob(self, value: Any, intermediates: Any = None) -> Any:
         """Log density of the logarithms."""

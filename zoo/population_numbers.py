@@ -96,16 +96,14 @@ def _basis(
 
 
 def broadcast(prior: Prior, size: int, neurons: int) -> dict[str, np.ndarray]:
-    """Shapes the numbers of a prior so that they broadcast to (size, neuron)."""
+    """Returns the numbers of a prior in the shape (size, neuron); joint priors keep theirs."""
+    if prior.form.joint:
+        return prior.numbers()
     out = {}
     for name, value in prior.numbers().items():
-        if prior.form.joint or value.ndim == 2:
-            out[name] = value
-        elif value.ndim == 1:
-            per_neuron = size == 1 and len(value) == neurons
-            out[name] = value[None, :] if per_neuron else value[:, None]
-        else:
-            out[name] = value[None, None]
+        if value.ndim == 1 and not (size == 1 and len(value) == neurons):
+            value = value[:, None]
+        out[name] = np.broadcast_to(value, (size, neurons)).copy()
     return out
 
 
