@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -56,6 +57,11 @@ class PredictorDesign:
     offset: np.ndarray
     groups: tuple[GroupDesign, ...]
     own: Features
+
+    @cached_property
+    def shared(self) -> Features:
+        """The columns of the common terms, whose moments are then computed once."""
+        return Dense(self.matrix)
 
 
 @dataclass(frozen=True, eq=False)
@@ -137,9 +143,24 @@ def apply(
     for name, value in values.items():
         if not isinstance(value, Categories | Filtered):
             array = value.values if isinstance(value, Matrix) else value
-            refuse_infinite(name, array[rows].reshape(len(rows), -1), rows, schema.formula.text)
+            refuse_infinite(name, at_rows(array, rows), rows, schema.formula.text)
     arrays = read_response(schema, evaluator) if response else {}
     return assemble(schema, values, arrays, rows, table)
+
+
+def at_rows(array: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    """Returns some rows of an array as (len(rows), k), without a copy where they are all."""
+    picked = array if len(rows) == len(array) else array[rows]
+    return picked.reshape(len(rows), -1)
+
+
+def is_plain(values: np.ndarray) -> bool:
+    """Whether values (obs, k) are all finite and of a size that can be squared; two quick passes."""
+    if not values.size:
+        return True
+    with np.errstate(all="ignore"):
+        sums = values @ np.ones(values.shape[1])
+    return bool(np.isfinite(sums).all() and max(values.max(), -values.min()) <= LARGEST)
 
 
 def refuse_infinite(name: str, values: np.ndarray, rows: np.ndarray, source: str) -> None:
@@ -148,6 +169,8 @@ def refuse_infinite(name: str, values: np.ndarray, rows: np.ndarray, source: str
     Raises:
         DataError: with the count and the first rows.
     """
+    if is_plain(values):
+        return
     infinite = np.isinf(values).any(axis=1)
     if infinite.any():
         bad = rows[infinite]

@@ -79,6 +79,10 @@ class Moments:
         return np.sqrt(np.maximum(np.diag(self.covariance), 0.0) + self.means**2)
 
 
+CACHED_BYTES = 4_000_000
+"""Blocks of this size stay in the processor's cache while several passes are made over them."""
+SINGLE_THREADED = 200_000
+"""Products of fewer multiplications than this are computed by one thread."""
 OPERATIONS = 2e11
 """Cross products that would take more multiplications than this are estimated from some blocks."""
 
@@ -100,23 +104,44 @@ def _moments(features: Features) -> Moments:
     rows, columns = features.shape
     if not columns:
         return Moments(np.zeros(0), np.zeros((0, 0)), np.zeros(0))
-    every = max(1, int(rows * float(columns) ** 2 / OPERATIONS))
+    if not isinstance(features, Dense):  # a block that is computed costs as much as its products
+        return _moments_of(features, max(1, int(rows * float(columns) ** 2 / OPERATIONS)), BLOCK_BYTES)
+    return _moments_of(features, 1, CACHED_BYTES)
+
+
+def _moments_of(features: Features, every: int, held: int) -> Moments:
+    rows, columns = features.shape
     origin, total, products, count = None, np.zeros(columns), np.zeros((columns, columns)), 0
     largest = np.zeros(columns)
-    size = max(1, min(rows, BLOCK_BYTES // (8 * columns)))
+    size = max(1, min(rows, held // (8 * columns)))
     for number, start in enumerate(range(0, rows, size)):
         if number % every:
             continue
         block = features.block(start, min(start + size, rows))
         if origin is None:
             origin = block.mean(axis=0)
-        np.maximum(largest, np.abs(block).max(axis=0), out=largest)
+        np.maximum(largest, np.maximum(block.max(axis=0), -block.min(axis=0)), out=largest)
         centred = block - origin
         total += centred.sum(axis=0)
-        products += centred.T @ centred
+        products += _cross_products(centred)
         count += len(block)
     shift = total / count
     return Moments(origin + shift, products / count - np.outer(shift, shift), largest)
+
+
+def _cross_products(block: np.ndarray) -> np.ndarray:
+    """Returns block' block, as a sum of products so small that BLAS does not start threads for them.
+
+    Threads that wait for each other at every small product cost a hundredfold on a busy machine.
+    """
+    rows, columns = block.shape
+    size = SINGLE_THREADED // columns**2
+    if size < 16:
+        return block.T @ block
+    whole = rows - rows % size
+    pieces = block[:whole].reshape(-1, size, columns)
+    rest = block[whole:]
+    return np.matmul(pieces.transpose(0, 2, 1), pieces).sum(axis=0) + rest.T @ rest
 
 
 @dataclass(frozen=True, eq=False)

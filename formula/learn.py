@@ -14,8 +14,10 @@ from .convolution import Filtered
 from .design import (
     Design,
     assemble,
+    at_rows,
     evaluate_all,
     group_keys,
+    is_plain,
     read_response,
     refuse_infinite,
 )
@@ -30,7 +32,10 @@ from .values import Matrix
 
 
 def learn(
-    formula: Formula, table: Table, functions: Mapping[str, Callable[..., Any]] | None = None
+    formula: Formula,
+    table: Table,
+    functions: Mapping[str, Callable[..., Any]] | None = None,
+    keep: np.ndarray | None = None,
 ) -> tuple[Schema, Design]:
     """Binds a formula to its training data.
 
@@ -38,6 +43,7 @@ def learn(
         formula: from `grammar.parse`.
         table: the training data.
         functions: the user's own functions.
+        keep: which rows may be used, boolean, shape (obs,); the others are only history.
 
     Returns:
         The schema, and the design of the rows used.
@@ -51,7 +57,7 @@ def learn(
     require_columns(names, table, formula.text)
     check_feedback(formula, functions or {})
     complete, missing = _complete_rows(names, table, filtered_names(formula, functions or {}))
-    rows = np.flatnonzero(complete)
+    rows = np.flatnonzero(complete if keep is None else complete & keep)
     _require_rows(rows, table, missing)
     evaluator = Evaluator(table, formula.text, {}, rows, functions or {})
     blank = Schema(formula, (), (), (), (), RowReport(table.rows, 0), "{}", neurons)
@@ -148,7 +154,9 @@ def _drop_undefined(
             lacks = value.codes[rows] < 0
         else:
             array = value.values if isinstance(value, Matrix) else value
-            flat = array[rows].reshape(len(rows), -1)
+            flat = at_rows(array, rows)
+            if is_plain(flat):
+                continue
             refuse_infinite(name, flat, rows, formula.text)
             lacks = np.isnan(flat).any(axis=1)
         if lacks.all() and not isinstance(value, Categories):

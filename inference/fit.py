@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     import arviz
 
     from .model import Model
+    from .rescaling import Rescaling
 
 EAGER = 20_000_000
 """Up to this many numbers, the pointwise log-likelihood is part of `idata` from the start."""
@@ -136,6 +137,45 @@ class Fit:
     ) -> xr.DataArray:
         """Predicts the response; see `inference.predict.predict`."""
         return predict(self, data, kind, groups, draws, seed)
+
+    def simulate(self, data: Any = None, draws: int = 1, seed: int = 0) -> xr.DataArray:
+        """Simulates responses, bin by bin where they feed back; see `inference.simulation`."""
+        from .simulation import simulate
+
+        return simulate(self, data, draws, seed)
+
+    def rates(
+        self, data: Any = None, groups: str = "fitted", draws: int | None = None, seed: int = 0
+    ) -> xr.DataArray:
+        """Predicts the rate of events in Hz; see `inference.rates.rates`."""
+        from .rates import rates
+
+        return rates(self, data, groups, draws, seed)
+
+    def score(
+        self,
+        kind: str = "log_likelihood",
+        data: Any = None,
+        per_neuron: bool = False,
+        rows: Any = None,
+        groups: str = "fitted",
+    ) -> float | pd.Series:
+        """Scores how well the fit predicts observed responses; see `inference.score.score`."""
+        from .score import score
+
+        return score(self, kind, data, per_neuron, rows, groups)
+
+    def kernels(self, prob: float = 0.95) -> pd.DataFrame:
+        """Returns the filters of temporal terms over lags; see `inference.kernels.kernels`."""
+        from .kernels import kernels
+
+        return kernels(self, prob)
+
+    def rescaling(self, data: Any = None, seed: int = 0, rows: Any = None) -> Rescaling:
+        """Tests the times of events by time rescaling; see `inference.rescaling.rescaling`."""
+        from .rescaling import rescaling
+
+        return rescaling(self, data, seed, rows)
 
     def loo(self, **options: Any) -> Any:
         """Returns the leave-one-out cross-validation of ArviZ (PSIS-LOO)."""

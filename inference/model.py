@@ -41,13 +41,15 @@ class Model:
             boolean array (coef, neuron). Masked coefficients are exactly 0.
         functions: extra functions that the formula may call, and arrays (window, basis) that it may
             use as bases.
+        keep: which rows may be used, boolean, shape (obs,), None for all; filters still see the others
+            as history.
 
     Raises:
         FormulaError: the formula cannot be read or does not fit the data.
         DataError: the data cannot be used as given.
         FamilyError: unknown family, or a response outside its support.
         PriorError: unknown parameter, or a prior that does not fit it.
-        OptionError: a mask that does not fit the terms and neurons.
+        OptionError: a mask that does not fit the terms and neurons, or keep= that fits not the rows.
 
     Example:
         >>> import bayeszoo as bz
@@ -66,6 +68,7 @@ class Model:
         priors: Mapping[str, Any] | None = None,
         mask: Any = None,
         functions: Mapping[str, Any] | None = None,
+        keep: Any = None,
     ) -> None:
         self.table = read(data)
         self.functions = _check_functions(functions)
@@ -75,7 +78,8 @@ class Model:
             roles | dict.fromkeys(self.functions, "column"), tuple(self.table.columns)
         )
         parsed = parse(formula, vocabulary)
-        schema, self.design = learn(parsed, self.table, self.functions)
+        kept = _check_keep(keep, self.table.rows)
+        schema, self.design = learn(parsed, self.table, self.functions, kept)
         self.spec = specify(schema, self.design, family, link, priors, mask, self.functions)
         self._numbers: dict[str, Any] | None = None
 
@@ -243,6 +247,16 @@ def _check_functions(functions: Any) -> dict[str, Any]:
         if name in TRANSFORMS or name in BASES:
             raise FormulaError(f"`{name}` is a function of formulas already; choose another name.")
     return out
+
+
+def _check_keep(keep: Any, rows: int) -> np.ndarray | None:
+    array = None if keep is None else np.asarray(keep)
+    if array is not None and (array.dtype.kind != "b" or array.shape != (rows,)):
+        raise OptionError(
+            f"keep= takes True or False for each of the {rows:,} rows, not {array.dtype} of shape "
+            f"{array.shape}."
+        )
+    return array
 
 
 def _by_hand(model: Model, observed: bool = True) -> None:

@@ -67,7 +67,14 @@ def _front_door(name: str) -> Any:
             raise OptionError(f"zoo.{name}(): {error}. It takes {names}.") from None
         recipe = entry.recipe(view, **columns)
         given = {**recipe.priors, **(priors or {})}
-        return Model(recipe.formula, data, family=recipe.family, priors=given, functions=functions)
+        return Model(
+            recipe.formula,
+            data,
+            family=recipe.family,
+            priors=given,
+            mask=recipe.mask,
+            functions=functions,
+        )
 
     build.__name__ = build.__qualname__ = name
     build.__doc__ = (

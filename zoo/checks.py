@@ -32,7 +32,7 @@ def check_design(schema: Schema, design: Design, family: Family, summary: Summar
     for predictor in schema.predictors:
         arrays = design.predictors[predictor.parameter]
         source = schema.formula.text
-        shared, own = Dense(arrays.matrix), arrays.own
+        shared, own = arrays.shared, arrays.own
         _check_columns(predictor.terms, shared, predictor.intercept, source)
         _check_columns(predictor.own, own, predictor.own_intercept, source)
         if predictor.parameter == MEAN:

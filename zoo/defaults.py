@@ -88,13 +88,16 @@ def default_priors(
             name = formula.prefixed(INTERCEPT)
             priors[name] = make("Normal", location, SPREAD * scale)
         level = predictor.intercept or spans_constant(arrays.matrix)
+        found = moments(arrays.shared)
         whole = float(np.hypot(location, scale))  # of a term that carries the level itself
         start = 0
         for term in predictor.terms:
             columns = arrays.matrix[:, start : start + term.size]
             carries = not predictor.intercept and (not level or spans_constant(columns))
             spread = whole if carries else scale
-            widths = SPREAD * spread / column_scales(columns, not carries)
+            sizes = found.size if carries else found.deviation
+            sizes = sizes[start : start + term.size]
+            widths = SPREAD * spread / np.where(sizes > 0, sizes, 1.0)
             priors[formula.prefixed(term.name)] = make("Normal", 0.0, _plain(widths))
             start += term.size
         if neurons:
@@ -168,12 +171,6 @@ def spans_constant(columns: np.ndarray) -> bool:
     ones = np.ones(len(columns))
     fitted = columns @ np.linalg.lstsq(columns, ones, rcond=None)[0]
     return bool(np.abs(fitted - ones).max() < 1e-8)
-
-
-def column_scales(matrix: np.ndarray, centred: bool) -> np.ndarray:
-    """Returns the size of each column: its standard deviation, or without an intercept its RMS."""
-    scales = matrix.std(axis=0) if centred else np.sqrt((matrix**2).mean(axis=0))
-    return np.where(scales > 0, scales, 1.0)
 
 
 def effect_scales(effects: np.ndarray) -> np.ndarray:

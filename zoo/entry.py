@@ -1,4 +1,4 @@
-"""What an entry of the zoo is: a named model as a recipe of formula, family and priors."""
+"""What an entry of the zoo is: a named model as a recipe of formula, family, priors and mask."""
 
 from __future__ import annotations
 
@@ -6,24 +6,27 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..errors import OptionError
+from ..errors import FormulaError, OptionError
 from ..formula import Table
+from ..formula.quoting import NAME, spell_item
 from ..formula.tables import require_columns
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """A formula with a family and priors.
+    """A formula with a family, priors and a mask.
 
     Attributes:
         formula: the formula, as a user would write it.
         family: the family's name.
         priors: priors that differ from the defaults.
+        mask: which neuron uses which term, as `bz.Model` takes it.
     """
 
     formula: str
     family: str
     priors: dict[str, Any] = field(default_factory=dict)
+    mask: Any = None
 
 
 @dataclass(frozen=True)
@@ -52,12 +55,27 @@ def quote(name: str, table: Table) -> str:
 
     Raises:
         OptionError: it is not a text.
-        FormulaError: there is no such column.
+        FormulaError: there is no such column, or a backtick is part of its name.
     """
     if not isinstance(name, str):
         raise OptionError(f"a column's name is a text, not {name!r}.")
     require_columns([name], table, name)
-    return name if name.isidentifier() else f"`{name}`"
+    if "`" in name:
+        raise FormulaError(f"the name of column {name!r} holds a backtick, so rename the column.")
+    return spell_item(NAME, name)
+
+
+def listed(names: str | Sequence[str]) -> list[str]:
+    """Returns one or several names of columns as a list.
+
+    Raises:
+        OptionError: they are no list, or an empty one.
+    """
+    if isinstance(names, str):
+        return [names]
+    if not isinstance(names, list | tuple) or not names:
+        raise OptionError(f"a column's name, or a list of some, is wanted, not {names!r}.")
+    return list(names)
 
 
 def factor(name: str, table: Table) -> str:
@@ -68,11 +86,9 @@ def factor(name: str, table: Table) -> str:
 
 def nested(names: str | Sequence[str], table: Table) -> str:
     """Returns one or several grouping columns, each within the one before: `mouse/neuron`."""
-    listed = [names] if isinstance(names, str) else list(names)
-    return "/".join(quote(name, table) for name in listed)
+    return "/".join(quote(name, table) for name in listed(names))
 
 
 def crossed(names: str | Sequence[str], table: Table) -> str:
     """Returns one or several factors as their combination: `stim:context`."""
-    listed = [names] if isinstance(names, str) else list(names)
-    return ":".join(factor(name, table) for name in listed)
+    return ":".join(factor(name, table) for name in listed(names))

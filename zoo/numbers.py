@@ -8,6 +8,7 @@ import numpy as np
 
 from ..formula import Design
 from ..formula.design import GroupDesign, PredictorDesign
+from ..formula.features import moments
 from ..formula.schema import GroupSchema, PredictorSchema
 from ..formula.terms import INTERCEPT, MEAN
 from .defaults import effect_scales, link_scale
@@ -106,21 +107,20 @@ def _coefficients(
     from numpyro.distributions import constraints
 
     distributions = tuple(prior.distribution() for prior in priors)
-    matrix, first = arrays.matrix, int(predictor.intercept)
-    means = matrix.mean(axis=0) if predictor.intercept else np.zeros(matrix.shape[1])
-    effective = min([len(g.levels) for g in predictor.groups] + [len(matrix)])
-    information = information * effective / max(len(matrix), 1)
-    gram = (matrix - means).T @ (matrix - means) * information
-    size = np.sqrt(np.maximum((matrix**2).mean(axis=0), 1e-300))
-    gram = gram + np.diag(
-        size**2 / scale**2 * 1e-2
-    )  # weak ridge: finite also where data say nothing
+    found, rows, first = moments(arrays.shared), len(arrays.matrix), int(predictor.intercept)
+    means = found.means if predictor.intercept else np.zeros_like(found.means)
+    effective = min([len(g.levels) for g in predictor.groups] + [rows])
+    information = information * effective / max(rows, 1)
+    cross = found.covariance + (0.0 if predictor.intercept else np.outer(found.means, found.means))
+    size = np.maximum(found.size, 1e-150)
+    # a weak ridge keeps coordinates finite also where data say nothing
+    gram = cross * rows * information + np.diag(size**2 / scale**2 * 1e-2)
     slopes = np.linalg.inv(np.linalg.cholesky(gram)).T if len(gram) else gram
     p = first + len(gram)
     basis, offset = np.zeros((p, p)), np.zeros(p)
     basis[first:, first:] = slopes
     if predictor.intercept:
-        basis[0, 0] = 1 / np.sqrt(information * len(matrix) + 1e-2 / scale**2)
+        basis[0, 0] = 1 / np.sqrt(information * rows + 1e-2 / scale**2)
         basis[0, 1:] = -means @ slopes
         offset[0] = location
     start = 0

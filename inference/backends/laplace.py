@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ...zoo.density import Raw
+from .. import glm_build, glm_laplace
 from ..backend import Backend, Draws, Problem
 from ..constrain import constrain
 from ..modes import unpack
@@ -30,8 +31,10 @@ class Settings:
 
 def run(settings: Settings, problem: Problem, seed: int, progress: bool) -> Draws:
     """Draws theta from a normal at the mode of its marginal, and group effects given each theta."""
-    mode = find_mode(problem, jacobian=True, curvature=True)
     generator = np.random.default_rng([seed, 7])
+    if not glm_build.obstacle(problem):
+        return glm_laplace.draw(problem, settings.draws, generator)
+    mode = find_mode(problem, jacobian=True, curvature=True)
     raw = _theta_draws(mode.theta, mode.covariance, settings.draws, generator)
     if mode.u:
         packed, factor = effects_given(problem, True, raw, mode.u)

@@ -69,12 +69,25 @@ def test_entries_write_formulas_that_fit(table, entry, columns, formula, family)
 def test_the_table_tells_every_story():
     table = bz.zoo.table()
     assert {"hierarchical_gamma", "cell_means", "two_groups"} <= set(table.index)
+    assert {"poisson_glm", "population_glm", "linear_gaussian", "lnp"} <= set(table.index)
     assert (table.map(len) > 0).all().all()
+    assert set(dir(bz.zoo)) == {*table.index, "table"}
+
+
+def test_columns_of_any_name_are_quoted(table):
+    odd = table.rename(columns={"stim": "class", "mouse": "animal__id"})
+    model = bz.zoo.hierarchical_gamma(odd, y="LFP power", treatment="class", group="animal__id")
+    assert model.spec.schema.formula.text == "`LFP power` ~ `class` + (1 | `animal__id`)"
 
 
 def test_wrong_names_are_explained(table):
     with pytest.raises(bz.BayeszooError, match="Nearest: `mouse`"):
         bz.zoo.hierarchical_gamma(table, y="LFP power", treatment="stim", group="mose")
+    with pytest.raises(bz.BayeszooError, match="list of some, is wanted, not 5"):
+        bz.zoo.hierarchical_gamma(table, y="LFP power", treatment="stim", group=5)
+    with pytest.raises(bz.BayeszooError, match="holds a backtick"):
+        odd = table.assign(**{"a`b": 1.0})
+        bz.zoo.hierarchical_gamma(odd, y="LFP power", treatment="a`b", group="mouse")
     with pytest.raises(bz.BayeszooError, match="treatment"):
         bz.zoo.two_groups(table, y="LFP power")
     with pytest.raises(AttributeError, match="hierarchical_gamma"):

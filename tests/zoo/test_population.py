@@ -11,7 +11,9 @@ from bayeszoo.zoo.population import LocalScales, PopulationBlock
 
 RNG = np.random.default_rng(0)
 T, N = 80, 3
-X = RNG.normal(size=(T, 4)) @ np.array([[1, 0.9, 0, 0], [0, 1, 0.5, 0], [0, 0, 1, 0], [0, 0, 0, 9.0]])
+X = RNG.normal(size=(T, 4)) @ np.array(
+    [[1, 0.9, 0, 0], [0, 1, 0.5, 0], [0, 0, 1, 0], [0, 0, 0, 9.0]]
+)
 DATA = {"y": RNG.poisson(1.5, (T, N)).astype(float), "X": X + 3.0, "z": RNG.normal(size=T)}
 MASK = np.array([[1, 1, 0], [1, 1, 1], [0, 1, 1], [1, 0, 1], [1, 1, 1]], dtype=bool)
 PRIORS = {

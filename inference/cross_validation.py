@@ -1,0 +1,245 @@
+"""Held-out scores over contiguous blocks of time, and the size of a basis by them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from ..errors import DataError, OptionError, listing
+from ..formula import Table, read
+from .fit import Fit
+from .model import Model
+from .options import choice, whole
+from .point import at_point
+from .score import KINDS, SMALLER_IS_BETTER, score_point
+from .temporal import reach
+
+MODEL_OPTIONS = ("family", "link", "priors", "mask", "functions")
+
+
+def cross_validate(
+    formula: str,
+    data: Any,
+    *,
+    family: object = "normal",
+    folds: int = 5,
+    method: str = "map",
+    kind: str = "log_likelihood",
+    gap: int | None = None,
+    groups: str = "fitted",
+    **options: Any,
+) -> pd.DataFrame:
+    """Scores a model on blocks of rows that it was not trained on.
+
+    The rows that the model can use are cut into contiguous blocks, in the order of the table, so that
+    neighbouring bins, which resemble each other, do not stand on both sides. Each block is scored by a
+    fit of the rows outside of it and of a gap on both sides, so that no window of a training row holds
+    a test row. Levels, knots, bounds and default priors are learned from training rows alone; filters
+    see the whole series as history.
+
+    Args:
+        formula: as for `Model`.
+        data: in any form that Model takes; rows in order of time, each series in one piece.
+        family: as for `Model`.
+        folds: number of blocks.
+        method: of fitting.
+        kind: the score, as for `Fit.score`: `log_likelihood`, `mcfadden`, `cohen` or `deviance`. The
+            null model of a block has the block's own mean.
+        gap: rows left out on both sides of a block; by default the reach of the longest window.
+        groups: "fitted", or "population", which sets group effects to 0, for blocks whose groups are
+            in no other block.
+        **options: further options of `Model` (link, priors, mask, functions) and of `Model.fit`.
+
+    Returns:
+        One row per fold, and the mean of all: `start` and `stop` (first and last row of the block),
+        `train_rows`, `test_rows`, `score`, `converged` (False where the method says so itself).
+
+    Raises:
+        OptionError: an unknown score, or folds or gap out of range.
+        DataError: a fold leaves no row to train on, or none to score.
+        LevelError: a block holds a level or group that all others lack.
+
+    Example:
+        >>> import bayeszoo as bz
+        >>> data, truth = bz.datasets.lnp_cell(bins=2000)
+        >>> table = bz.cross_validate(truth["formula"], data, family="poisson", folds=3)
+        >>> list(table.index)
+        [1, 2, 3, 'mean']
+    """
+    choice("kind", kind, KINDS)
+    given = {"family": family, "method": method, "groups": groups, **options}
+    table = read(data)
+    rows = []
+    for block, train, found in _folds([formula], table, [given], folds, gap):
+        point = found[0]
+        rows.append(
+            {
+                "start": block[0],
+                "stop": block[-1],
+                "train_rows": train,
+                "test_rows": len(point[1].rows),
+                "score": float(score_point(point[1], kind)),
+                "converged": point[0].draws.converged,
+            }
+        )
+    out = pd.DataFrame(rows, index=pd.Index(range(1, folds + 1), name="fold", dtype=object))
+    whole_numbers = ["start", "stop", "train_rows", "test_rows"]
+    out[whole_numbers] = out[whole_numbers].astype("Int64")
+    out.loc["mean", "score"] = out["score"].mean()
+    return out
+
+
+def choose_basis(
+    formula: str,
+    data: Any,
+    n: Sequence[int],
+    *,
+    family: object = "normal",
+    folds: int = 5,
+    method: str = "map",
+    kind: str = "log_likelihood",
+    gap: int | None = None,
+    groups: str = "fitted",
+    **options: Any,
+) -> pd.DataFrame:
+    """Compares numbers of basis functions by their scores on held-out blocks of the same rows.
+
+    Args:
+        formula: with `{n}` where the number stands: `"spikes ~ conv(x, raised_cos_log({n}, 200))"`.
+        data: as for `cross_validate`.
+        n: the numbers to compare.
+        family: as for `Model`.
+        folds: number of blocks.
+        method: of fitting.
+        kind: the score.
+        gap: as for `cross_validate`; by default of the longest window of all.
+        groups: as for `cross_validate`.
+        **options: as for `cross_validate`; names of priors and of masks may hold `{n}` too.
+
+    Returns:
+        One row per number: `score` (mean over folds) and its `standard_error`; `behind`, by how much it
+        is worse than the best, and the standard error of that, fold by fold, `behind_error`; whether it
+        is the `best`; and whether it is `chosen`: the smallest number that is behind by at most one
+        standard error.
+
+    Raises:
+        OptionError: no `{n}` in the formula, or numbers that are not different whole numbers.
+
+    Example:
+        >>> import bayeszoo as bz
+        >>> data, truth = bz.datasets.lnp_cell(bins=2000)
+        >>> formula = "spikes ~ conv(stim, bspline({n}, 25), lag=0)"
+        >>> table = bz.choose_basis(formula, data, [4, 6], family="poisson", folds=3)
+        >>> list(table.index)
+        [4, 6]
+    """
+    choice("kind", kind, KINDS)
+    numbers = list(n) if isinstance(n, Sequence | np.ndarray | range) else [n]
+    numbers = [whole("n", value, 1) for value in numbers]
+    if not numbers or len(set(numbers)) < len(numbers):
+        raise OptionError(f"n= takes different whole numbers, such as [4, 6, 8], not {n!r}.")
+    if "{n}" not in formula:
+        raise OptionError(
+            f"`{formula}` holds no {{n}}, which stands for the number of basis functions: "
+            '"y ~ conv(x, raised_cos_log({n}, 200))".'
+        )
+    given = {"family": family, "method": method, "groups": groups, **options}
+    formulas = [formula.replace("{n}", str(value)) for value in numbers]
+    choices = [_fill_in(given, value) for value in numbers]
+    table = read(data)
+    scores = np.array(
+        [
+            [float(score_point(point, kind)) for _, point in found]
+            for _, _, found in _folds(formulas, table, choices, folds, gap)
+        ]
+    )
+    return _compare(scores, numbers, kind)
+
+
+def _compare(scores: np.ndarray, numbers: list[int], kind: str) -> pd.DataFrame:
+    """Builds the table of `choose_basis` from scores of shape (fold, number)."""
+    sign = -1.0 if kind in SMALLER_IS_BETTER else 1.0
+    root = np.sqrt(len(scores))
+    mean = scores.mean(axis=0)
+    best = int(np.argmax(sign * mean))
+    behind = sign * (scores[:, [best]] - scores)
+    error = behind.std(axis=0, ddof=1) / root
+    close = behind.mean(axis=0) <= error
+    chosen = min(number for number, good in zip(numbers, close, strict=True) if good)
+    return pd.DataFrame(
+        {
+            "score": mean,
+            "standard_error": scores.std(axis=0, ddof=1) / root,
+            "behind": behind.mean(axis=0),
+            "behind_error": error,
+            "best": np.arange(len(numbers)) == best,
+            "chosen": np.array(numbers) == chosen,
+        },
+        index=pd.Index(numbers, name="n"),
+    )
+
+
+def _folds(
+    formulas: Sequence[str], table: Table, given: Sequence[Mapping[str, Any]], folds: int, gap: int | None
+) -> Iterator[tuple[np.ndarray, int, list[tuple[Fit, Any]]]]:
+    """Yields for each block its rows, the number of training rows, and each formula's fit and point."""
+    settings = [_sort(options) for options in given]
+    whole_models = [
+        Model(formula, table, **model)
+        for formula, (model, _, _, _) in zip(formulas, settings, strict=True)
+    ]
+    usable = np.arange(table.rows)
+    for model in whole_models:
+        usable = np.intersect1d(usable, model.design.rows)
+    whole("folds", folds, 2, max(2, len(usable)))
+    if gap is None:
+        gap = max(reach(model.spec.schema, model.functions) for model in whole_models)
+    whole("gap", gap, 0)
+    for block in np.array_split(usable, folds):
+        keep = np.ones(table.rows, dtype=bool)
+        keep[max(0, block[0] - gap) : block[-1] + gap + 1] = False
+        if not keep[usable].any():
+            raise DataError(
+                f"the block of rows {block[0]:,} to {block[-1]:,} and a gap of {gap:,} rows on both sides "
+                "leave no row to train on. Use more folds, a shorter window, or a smaller gap=."
+            )
+        found = []
+        for formula, (options, method, fitting, groups) in zip(formulas, settings, strict=True):
+            fit = Model(formula, table, keep=keep, **options).fit(method, **fitting)
+            found.append((fit, at_point(fit, table, block, groups), groups))
+        common = block
+        for _, point, _ in found:
+            common = np.intersect1d(common, point.rows)
+        if not len(common):
+            raise DataError(f"no row from {block[0]:,} to {block[-1]:,} can be scored by all models.")
+        pairs = [
+            (fit, point if len(point.rows) == len(common) else at_point(fit, table, common, groups))
+            for fit, point, groups in found
+        ]
+        yield block, int(keep[usable].sum()), pairs
+
+
+def _sort(given: Mapping[str, Any]) -> tuple[dict[str, Any], str, dict[str, Any], str]:
+    """Sorts options into those of Model, the method, those of its fit, and the groups."""
+    model = {name: given[name] for name in MODEL_OPTIONS if name in given}
+    taken = (*MODEL_OPTIONS, "method", "groups")
+    fitting = {name: value for name, value in given.items() if name not in taken}
+    if "keep" in fitting:
+        raise OptionError(
+            f"keep= is set by cross-validation itself. Options of the model: {listing(MODEL_OPTIONS)}."
+        )
+    return model, given["method"], {"progress": False, **fitting}, given["groups"]
+
+
+def _fill_in(given: Mapping[str, Any], number: int) -> dict[str, Any]:
+    """Puts a number in place of {n} in the names of priors and of masked terms."""
+    out = dict(given)
+    for name in ("priors", "mask"):
+        if isinstance(out.get(name), Mapping):
+            out[name] = {
+                str(key).replace("{n}", str(number)): value for key, value in out[name].items()
+            }
+    return out
