@@ -82,8 +82,16 @@ def refuse(problem: Problem, method: str) -> None:
     """Refuses models that no frequentist method fits.
 
     Raises:
-        FitError: a further parameter has a predictor of its own, or values are censored.
+        FitError: there are several neurons, a further parameter has a predictor of its own, or values
+            are censored.
     """
+    neurons = problem.spec.schema.neurons
+    if neurons is not None:
+        raise FitError(
+            f'method "{method}" fits a single response, but `{problem.spec.schema.response}` has '
+            f"{len(neurons.labels):,} (dimension {neurons.dim}, one per neuron). Methods that can: "
+            f'{BAYESIAN}; "map" with priors bz.Flat() is maximum likelihood.'
+        )
     further = [p.parameter for p in problem.structure.predictors[1:]]
     if further:
         raise FitError(

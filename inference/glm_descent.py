@@ -8,17 +8,18 @@ Source: Nocedal and Wright (2006), Numerical Optimization, chapters 3, 6 and 7.
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
 
-from .glm_metric import Metric, root
+from .glm_metric import Metric
 from .glm_objective import Evaluation, Objective
+from .glm_root import root
 from .glm_sums import GRADIENT, HESSIAN
 
-import os
-DEBUG=os.environ.get('DEBUG')
+DEBUG = os.environ.get("DEBUG")
 TIGHT = 1e-14
 """The search ends where a further step promises less log-density than this."""
 SUFFICIENT = 1e-4
@@ -42,18 +43,23 @@ class Directions(Protocol):
         """Which derivatives it needs."""
         ...
 
-    def propose(self, index: np.ndarray, here: Evaluation, taken: np.ndarray) -> np.ndarray:
-        """Returns steps of neurons from where they are, shape (coordinate, n).
+    def propose(
+        self, index: np.ndarray, x: np.ndarray, here: Evaluation, taken: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Returns steps of neurons from where they are, and what they promise.
 
         Args:
             index: the neurons, shape (n,).
-            here: the objective where they are.
+            x: where they are, shape (coordinate, n).
+            here: the objective there.
             taken: which part of the step proposed last led here, 0 if none did; shape (n,).
         """
         ...
 
-    def restart(self, index: np.ndarray, gradient: np.ndarray) -> np.ndarray:
-        """Returns steps that owe nothing to former ones."""
+    def restart(
+        self, index: np.ndarray, x: np.ndarray, gradient: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Returns other steps, where those proposed led nowhere."""
         ...
 
 
@@ -71,17 +77,22 @@ class Newton:
         neurons, size, _ = self._roots.shape
         return Metric(self._roots, np.arange(neurons), np.ones((size, neurons)))
 
-    def propose(self, index: np.ndarray, here: Evaluation, taken: np.ndarray) -> np.ndarray:
+    def propose(
+        self, index: np.ndarray, x: np.ndarray, here: Evaluation, taken: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
         """Returns minus the inverse Hessian times the gradient."""
         if here.hessian is None:
             raise ValueError("Newton's method needs Hessians")
         for n, hessian in zip(index, here.hessian, strict=True):
             self._roots[n] = root(hessian)
-        return -self.metric.leave(self.metric.enter(here.gradient, index), index)
+        return self.restart(index, x, here.gradient)
 
-    def restart(self, index: np.ndarray, gradient: np.ndarray) -> np.ndarray:
+    def restart(
+        self, index: np.ndarray, x: np.ndarray, gradient: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
         """Returns the same step again, for nothing is remembered."""
-        return -self.metric.leave(self.metric.enter(gradient, index), index)
+        q = self.metric.enter(gradient, index)
+        return -self.metric.leave(q, index), 0.5 * np.sum(q**2, axis=0)
 
 
 class QuasiNewton:
@@ -99,11 +110,13 @@ class QuasiNewton:
         self._gradient = np.zeros((size, neurons))
         self._proposed = np.zeros((size, neurons))
 
-    def propose(self, index: np.ndarray, here: Evaluation, taken: np.ndarray) -> np.ndarray:
+    def propose(
+        self, index: np.ndarray, x: np.ndarray, here: Evaluation, taken: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
         """Learns from the steps taken, and returns new ones by the two-loop recursion."""
-        q = self._metric.enter(here.gradient, index)
-        self._learn(index, taken * self._proposed[:, index], q - self._gradient[:, index])
-        self._gradient[:, index] = q
+        slope = self._metric.enter(here.gradient, index)
+        self._learn(index, taken * self._proposed[:, index], slope - self._gradient[:, index])
+        self._gradient[:, index] = q = slope
         inverse = self._inverse[:, index]
         steps, turns = self._steps[:, :, index], self._turns[:, :, index]
         weights = np.zeros_like(inverse)
@@ -113,19 +126,26 @@ class QuasiNewton:
         q = q * self._unit[index]
         for i in range(MEMORY):
             q = q + (weights[i] - inverse[i] * np.sum(turns[i] * q, axis=0)) * steps[i]
-        self._proposed[:, index] = -q
-        return self._metric.leave(-q, index)
+        return self._step(index, slope, -q)
 
     def promise(self, here: Evaluation) -> np.ndarray:
         """Returns what a step by the metric alone promises, shape (neuron,)."""
         q = self._metric.enter(here.gradient, np.arange(len(here.value)))
         return 0.5 * np.sum(q**2, axis=0)
 
-    def restart(self, index: np.ndarray, gradient: np.ndarray) -> np.ndarray:
+    def restart(
+        self, index: np.ndarray, x: np.ndarray, gradient: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
         """Forgets all pairs of some neurons and returns steps along their gradients."""
         self._inverse[:, index] = 0.0
-        self._proposed[:, index] = -self._unit[index] * self._metric.enter(gradient, index)
-        return self._metric.leave(self._proposed[:, index], index)
+        slope = self._metric.enter(gradient, index)
+        return self._step(index, slope, -self._unit[index] * slope)
+
+    def _step(
+        self, index: np.ndarray, slope: np.ndarray, step: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        self._proposed[:, index] = step
+        return self._metric.leave(step, index), -0.5 * np.sum(slope * step, axis=0)
 
     def _learn(self, index: np.ndarray, step: np.ndarray, turn: np.ndarray) -> None:
         """Stores pairs whose curvature is positive."""
@@ -182,14 +202,14 @@ def descend(
     everybody = np.arange(neurons)
     x, here = x.copy(), here or objective.evaluate(x, everybody, directions.order)
     value, gradient = here.value.copy(), here.gradient.copy()
-    step = directions.propose(everybody, here, np.zeros(neurons))
-    promise = _promise(gradient, step)
+    step, promise = directions.propose(everybody, x, here, np.zeros(neurons))
     noise = ROUNDING * (np.abs(value) + objective.rows.problem.rows)
     size, best = np.ones(neurons), promise.copy()
     shrinks, stalls = np.zeros(neurons, dtype=int), np.zeros(neurons, dtype=int)
     active = np.flatnonzero(np.isfinite(value) & (promise > stop))
     for _ in range(limit):
-        if DEBUG: print(objective.rows.problem.rows, directions.order, promise.max(), active.size)
+        if DEBUG:
+            print(objective.rows.problem.rows, directions.order, promise.max(), active.size)
         if not active.size:
             break
         trial = x.copy()
@@ -202,22 +222,23 @@ def descend(
         shorter = _shorter(there.value[~good] - value[stuck], size[stuck], 2 * promise[stuck])
         x[:, moved], value[moved] = trial[:, moved], there_moved.value
         gradient[:, moved] = there_moved.gradient
-        step[:, moved] = directions.propose(moved, there_moved, size[moved])
+        if moved.size:
+            step[:, moved], promise[moved] = directions.propose(
+                moved, x[:, moved], there_moved, size[moved]
+            )
         size[moved], size[stuck] = 1.0, shorter
         shrinks[moved], shrinks[stuck] = 0, shrinks[stuck] + 1
         again = stuck[shrinks[stuck] == RESTART]
-        step[:, again] = directions.restart(again, gradient[:, again])
-        promise = _promise(gradient, step)
+        if again.size:
+            step[:, again], promise[again] = directions.restart(
+                again, x[:, again], gradient[:, again]
+            )
         closer = promise < 0.5 * best
         stalls = np.where(closer | (promise > noise), 0, stalls + np.isin(everybody, moved))
         best = np.minimum(best, promise)
         going = (promise > stop) & (shrinks < SHRINKS) & (stalls < STALLS)
         active = active[going[active]]
     return Arrival(x, value, step, promise)
-
-
-def _promise(gradient: np.ndarray, step: np.ndarray) -> np.ndarray:
-    return -0.5 * np.sum(gradient * step, axis=0)
 
 
 def _shorter(rise: np.ndarray, size: np.ndarray, slope: np.ndarray) -> np.ndarray:

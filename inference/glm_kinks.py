@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .glm_metric import root
+from .glm_root import root
 
 ROUNDS, SWEEPS = 100, 2
 """Newton steps, and sweeps before each of them."""

@@ -11,16 +11,16 @@ from __future__ import annotations
 import numpy as np
 
 from ..formula.features import BUDGET_BYTES
-from .glm_descent import Arrival
+from .glm_descent import Arrival, descend
 from .glm_metric import even_spread, spread_metric
 from .glm_normal import is_least_squares, solve_normal
 from .glm_objective import Objective
 from .glm_problem import GlmMode, GlmProblem
-from .glm_proximal import descend_kinked
+from .glm_proximal import Proximal
 from .glm_rows import Rows
 from .glm_sample import batches, join_modes, of_neurons
 from .glm_scalars import Scalars
-from .glm_search import exact, search
+from .glm_search import PASSES, exact, search
 from .glm_start import ROWS, Start, find_start
 
 PROMISE, SMALL_STEP = 1e-10, 1e-3
@@ -98,7 +98,8 @@ def _alternate(
         penalty = problem.penalty(scalars.natural(x[layout.raw]))
         objective = Objective(rows, scalars, penalty, below)
         if penalty.kinked:
-            found = descend_kinked(objective, x, start)
+            directions = Proximal(objective, start, exact(problem, problem.rows, True))
+            found = descend(objective, directions, x, PASSES)
         else:
             found = search(objective, x, start, memory_budget, fresh)
         if not problem.scalars:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from .glm_kinks import Kinks
 from .glm_layout import Layout
 from .glm_problem import Penalty
 from .glm_rows import Rows
@@ -23,7 +24,7 @@ class Evaluation:
 
     Attributes:
         value: infinite where it is not defined; shape (neuron,).
-        gradient: 0 in coordinates that do not move; shape (coordinate, neuron).
+        gradient: of all but the kinks; 0 in coordinates that do not move; shape (coordinate, neuron).
         hessian: the identity in coordinates that do not move, shape (neuron, coordinate, coordinate);
             None unless it was asked for.
         sums: sums over the rows that it is made of.
@@ -46,24 +47,28 @@ class Objective:
     Attributes:
         rows: sums over rows.
         scalars: the prior of scalars.
-        penalty: its smooth parts count, its kinks do not.
+        penalty: of the coefficients; its kinks count in values, not in derivatives.
+        kinks: of the penalty, by coordinate.
         moves: which coordinates move, shape (coordinate, neuron).
     """
 
     def __init__(self, rows: Rows, scalars: Scalars, penalty: Penalty, moves: np.ndarray) -> None:
         problem = rows.problem
         self.rows, self.scalars, self.penalty, self.moves = rows, scalars, penalty, moves
+        self.kinks = _kinks(penalty, problem.layout)
         self._layout = problem.layout
         self._prior_precision = problem.intercept_precision * self._layout.intercept
         self._lean = np.concatenate([np.ones(self._layout.intercept), problem.lean - rows.shift])
 
     def evaluate(self, x: np.ndarray, index: np.ndarray, order: str = GRADIENT) -> Evaluation:
         """Returns values and derivatives for the neurons of an index, shape (n,)."""
-        layout, moves = self._layout, self.moves[:, index]
+        layout, moves, penalty = self._layout, self.moves[:, index], self.penalty
         with np.errstate(all="ignore"):
             sums = self.rows.sums(order, index, *layout.split(x))
             value, gradient, hessian = self.prior(x, index, order == HESSIAN)
             value = value - sums["value"]
+            if penalty.kinked:
+                value = value + self.kinks.of(index).value(x.T)
             slope = layout.join(sums["intercept"], sums["coefficients"], sums["scalars"])
             gradient = np.where(moves, gradient - slope, 0.0)
         defined = np.isfinite(value) & np.isfinite(gradient).all(axis=0)
@@ -110,6 +115,15 @@ class Objective:
             lean = np.outer(self._lean, self._lean)
             out[layout.linear, layout.linear] += self._prior_precision[neuron] * lean
         return out
+
+
+def _kinks(penalty: Penalty, layout: Layout) -> Kinks:
+    """Lays the kinks of a penalty out by coordinate."""
+    absolute = np.zeros((penalty.absolute.shape[1], layout.size))
+    absolute[:, layout.w] = penalty.absolute.T
+    groups = range(len(penalty.group_weight))
+    members = tuple(layout.intercept + np.flatnonzero(penalty.group == g) for g in groups)
+    return Kinks(absolute, members, penalty.group_weight.T)
 
 
 def likelihood_hessian(sums: Sums, layout: Layout) -> np.ndarray:

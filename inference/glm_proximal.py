@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from .glm_kinks import Kinks, Quadratic
+from .glm_kinks import Quadratic
 from .glm_metric import even_spread
-from .glm_objective import Evaluation, Objective
+from .glm_objective import Evaluation, Objective, freeze
 from .glm_start import Start
 from .glm_sums import GRADIENT, HESSIAN
 
@@ -27,7 +27,6 @@ class Proximal:
     def __init__(self, objective: Objective, start: Start, exact: bool) -> None:
         self.order = HESSIAN if exact else GRADIENT
         self._kinks, self._moves = objective.kinks, objective.moves.T
-        self._exact = exact
         size, neurons = objective.moves.shape
         self._hessian = np.zeros((neurons, size, size))
         if not exact:
@@ -42,7 +41,10 @@ class Proximal:
         if here.hessian is not None:
             self._hessian[index] = here.hessian
         else:
-            steps, turns = self._proposed[:, index] * taken, here.gradient - self._gradient[:, index]
+            steps, turns = (
+                self._proposed[:, index] * taken,
+                here.gradient - self._gradient[:, index],
+            )
             for i, n in enumerate(index):
                 self._learn(n, steps[:, i], turns[:, i])
         return self._minimise(index, x, here.gradient)

@@ -33,9 +33,7 @@ class Rows:
         passes: how often all rows were read.
     """
 
-    def __init__(
-        self, problem: GlmProblem, memory_budget: float, block: int | None = None
-    ) -> None:
+    def __init__(self, problem: GlmProblem, memory_budget: float, block: int | None = None) -> None:
         self.problem = problem
         self.shift = problem.means if problem.intercept else np.zeros(problem.coefficients)
         self.passes = 0

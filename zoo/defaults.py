@@ -143,9 +143,9 @@ def _own_priors(
     for term in predictor.own:
         columns = sizes[start : start + term.size]
         widths = SPREAD * whole[None, :] / np.where(columns > 0, columns, 1.0)[:, None]
-        same = np.allclose(whole, whole[0], rtol=1e-12)
+        same = np.allclose(whole, whole[0], rtol=1e-12, atol=0)
         wide: Any = _plain(widths[:, 0]) if same else widths
-        if not same and term.size > 1 and np.allclose(widths, widths[:1], rtol=1e-12):
+        if not same and term.size > 1 and np.allclose(widths, widths[:1], rtol=1e-12, atol=0):
             wide = widths[:1]
         elif not same and term.size == 1:
             wide = widths[0]
@@ -202,6 +202,6 @@ def _group_priors(
 
 
 def _plain(widths: np.ndarray) -> float | tuple[float, ...]:
-    if np.allclose(widths, widths[0], rtol=1e-12):
+    if np.allclose(widths, widths[0], rtol=1e-12, atol=0):
         return float(widths[0])
     return tuple(float(width) for width in widths)
