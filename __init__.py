@@ -8,6 +8,7 @@ from ._version import VERSION as __version__
 from .errors import BayeszooError
 
 if TYPE_CHECKING:
+    from .inference.cross_validation import choose_basis, cross_validate
     from .inference.fit import Fit
     from .inference.model import Model, fit
     from .inference.storage import load
@@ -18,6 +19,8 @@ _HOMES = {
     "fit": "inference.model",
     "Fit": "inference.fit",
     "load": "inference.storage",
+    "cross_validate": "inference.cross_validation",
+    "choose_basis": "inference.cross_validation",
     "Family": "zoo.family",
 }
 _PRIORS = (
@@ -26,7 +29,18 @@ _PRIORS = (
 ).split()
 _MODULES = ("datasets", "zoo")
 
-__all__ = ["BayeszooError", "Family", "Fit", "Model", "__version__", "fit", "load", *_PRIORS]
+__all__ = [
+    "BayeszooError",
+    "Family",
+    "Fit",
+    "Model",
+    "__version__",
+    "choose_basis",
+    "cross_validate",
+    "fit",
+    "load",
+    *_PRIORS,
+]
 
 
 def __getattr__(name: str) -> Any:

@@ -55,6 +55,7 @@ class Evaluator:
         rows: positions of the training rows that transforms learn from; None for new data.
         functions: the user's own functions, and arrays of kernels.
         notes: remarks of temporal terms on the rows, by term.
+        held: two-dimensional columns that were read already, which may be large.
     """
 
     table: Table
@@ -63,6 +64,7 @@ class Evaluator:
     rows: np.ndarray | None = None
     functions: Mapping[str, Any] = field(default_factory=dict)
     notes: dict[str, str] = field(default_factory=dict)
+    held: dict[str, Matrix] = field(default_factory=dict)
 
     def factor(self, factor: Factor) -> Any:
         """Evaluates a factor to an array, Matrix, Categories or ResponseValue over all rows.
@@ -98,10 +100,13 @@ class Evaluator:
                 self.state[key] = {}
         levels = self.state[key].get("levels")
         if levels is None:
+            if name in self.held:
+                return self.held[name]
             values = self.table.numeric(name)
-            if values.ndim == 2:
-                return Matrix(values, self.table.second_dimension(name)[1])
-            return values
+            if values.ndim == 1:
+                return values
+            self.held[name] = Matrix(values, self.table.second_dimension(name)[1])
+            return self.held[name]
         found = self.table.categorical(name)
         if self.rows is not None:  # levels that occur only in dropped rows become missing
             position = {level: i for i, level in enumerate(levels)}
@@ -304,9 +309,7 @@ class Evaluator:
 def _signature(transform: Transform) -> inspect.Signature:
     """The arguments that a formula may give."""
     full = inspect.signature(transform.learn or transform.apply)
-    return full.replace(
-        parameters=[p for p in full.parameters.values() if p.name != "timeline"]
-    )
+    return full.replace(parameters=[p for p in full.parameters.values() if p.name != "timeline"])
 
 
 def _as_float(value: Any) -> Any:

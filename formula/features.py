@@ -105,20 +105,22 @@ def _moments(features: Features) -> Moments:
     if not columns:
         return Moments(np.zeros(0), np.zeros((0, 0)), np.zeros(0))
     if not isinstance(features, Dense):  # a block that is computed costs as much as its products
-        return _moments_of(features, max(1, int(rows * float(columns) ** 2 / OPERATIONS)), BLOCK_BYTES)
+        return _moments_of(
+            features, max(1, int(rows * float(columns) ** 2 / OPERATIONS)), BLOCK_BYTES
+        )
     return _moments_of(features, 1, CACHED_BYTES)
 
 
 def _moments_of(features: Features, every: int, held: int) -> Moments:
     rows, columns = features.shape
-    origin, total, products, count = None, np.zeros(columns), np.zeros((columns, columns)), 0
+    origin, total, products, count = np.zeros(0), np.zeros(columns), np.zeros((columns, columns)), 0
     largest = np.zeros(columns)
     size = max(1, min(rows, held // (8 * columns)))
     for number, start in enumerate(range(0, rows, size)):
         if number % every:
             continue
         block = features.block(start, min(start + size, rows))
-        if origin is None:
+        if not origin.size:
             origin = block.mean(axis=0)
         np.maximum(largest, np.maximum(block.max(axis=0), -block.min(axis=0)), out=largest)
         centred = block - origin

@@ -139,7 +139,11 @@ class RowReport:
 
     def __str__(self) -> str:
         lost = self.total - self.used
-        used = f"{self.used:,} of {self.total:,} rows used" if lost else f"{self.used:,} rows, all used"
+        used = (
+            f"{self.used:,} of {self.total:,} rows used"
+            if lost
+            else f"{self.used:,} rows, all used"
+        )
         parts = [used]
         if self.missing:
             named = ", ".join(

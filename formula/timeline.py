@@ -99,7 +99,7 @@ class Timeline:
             DataError: missing or infinite values, or a window longer than every stretch.
         """
         series = x.values if isinstance(x, Matrix) else np.asarray(x, dtype=np.float64)[:, None]
-        lacks = ~np.isfinite(series).all(axis=1)
+        lacks: Any = np.logical_not(np.isfinite(series).all(axis=1))
         if lacks.any():
             self._refuse_missing(series, lacks, skip_missing)
             series = np.where(lacks[:, None], 0.0, series)
@@ -121,7 +121,7 @@ class Timeline:
         sources = x.labels if isinstance(x, Matrix) else ()
         return Filtered(laid, at, kernel, lag, defined, labels, sources)
 
-    def _refuse_missing(self, series: np.ndarray, lacks: np.ndarray, skip_missing: bool) -> None:
+    def _refuse_missing(self, series: np.ndarray, lacks: Any, skip_missing: bool) -> None:
         bad = np.flatnonzero(lacks)
         infinite = np.isinf(series[bad]).any()
         if skip_missing and not infinite:

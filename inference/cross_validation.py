@@ -183,7 +183,11 @@ def _compare(scores: np.ndarray, numbers: list[int], kind: str) -> pd.DataFrame:
 
 
 def _folds(
-    formulas: Sequence[str], table: Table, given: Sequence[Mapping[str, Any]], folds: int, gap: int | None
+    formulas: Sequence[str],
+    table: Table,
+    given: Sequence[Mapping[str, Any]],
+    folds: int,
+    gap: int | None,
 ) -> Iterator[tuple[np.ndarray, int, list[tuple[Fit, Any]]]]:
     """Yields for each block its rows, the number of training rows, and each formula's fit and point."""
     settings = [_sort(options) for options in given]
@@ -214,7 +218,9 @@ def _folds(
         for _, point, _ in found:
             common = np.intersect1d(common, point.rows)
         if not len(common):
-            raise DataError(f"no row from {block[0]:,} to {block[-1]:,} can be scored by all models.")
+            raise DataError(
+                f"no row from {block[0]:,} to {block[-1]:,} can be scored by all models."
+            )
         pairs = [
             (fit, point if len(point.rows) == len(common) else at_point(fit, table, common, groups))
             for fit, point, groups in found

@@ -102,12 +102,25 @@ def _separation(fit: Fit) -> list[str]:
     extreme = np.abs(eta) > limit[link] if link != "log" else eta < -limit[link]
     if not extreme.any() or spread < limit[link]:
         return []
+    prior = fit.model.spec.prior
+    improper = any(prior[name].name == "Flat" for name in _coefficient_names(fit))
+    who = (
+        "the estimate is set by rounding and not by data. Give proper priors (the default ones are) or "
+        "join levels."
+        if improper
+        else "priors and not data say how far. That is sound; narrower priors bring it back into range."
+    )
     return [
         f"some predictors separate the outcomes: the linear predictor runs to "
-        f"{np.nanmin(eta):.0f} or {np.nanmax(eta):.0f}, where the likelihood is flat, so the estimate "
-        f"is set by rounding and not by data ({int(extreme.sum()):,} rows). Give proper priors (the "
-        "default ones are) or join levels."
+        f"{np.nanmin(eta):.0f} or {np.nanmax(eta):.0f}, where the likelihood is flat "
+        f"({int(extreme.sum()):,} rows), so {who}"
     ]
+
+
+def _coefficient_names(fit: Fit) -> list[str]:
+    spec = fit.model.spec
+    parameters = [predictor.parameter for predictor in spec.schema.predictors]
+    return [n for p in parameters for n in (*spec.coefficient_names(p)[0], *spec.own_names(p)[0])]
 
 
 def _shape(fit: Fit) -> list[str]:

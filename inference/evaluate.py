@@ -106,7 +106,9 @@ def means(
     """Returns the mean of the response, shape (sample, obs[, neuron])."""
     with double_precision():
         values = parameters(structure, etas, flat)
-        return np.asarray(structure.family.mean(values[MEAN], values, _rows(structure, design.response)))
+        return np.asarray(
+            structure.family.mean(values[MEAN], values, _rows(structure, design.response))
+        )
 
 
 def samples(

@@ -82,10 +82,10 @@ def scan(
             "before": tuple(loop.known for loop in loops),
             "columns": tuple(part.columns for part in parts),
             "index": tuple(part.index for part in parts),
-            "step": np.arange(count),
         },
         chunks * CHUNK - count,
     )
+    rows["step"] = np.arange(chunks * CHUNK)
     given = {
         "scalars": {name: flat[name] for name in structure.scalars},
         "kernels": tuple(np.ascontiguousarray(loop.kernel) for loop in loops),
@@ -129,7 +129,12 @@ def _pad(tree: Any, extra: int) -> Any:
 
 
 def _chunk(
-    structure: Structure, named: tuple[tuple[str, int], ...], carry: Any, given: Any, rows: Any, key: Any
+    structure: Structure,
+    named: tuple[tuple[str, int], ...],
+    carry: Any,
+    given: Any,
+    rows: Any,
+    key: Any,
 ) -> Any:
     """Draws the bins of one chunk; `carry` holds the past, the new bins, and where it ran away."""
     samples, sources, length = carry[0].shape
@@ -139,7 +144,9 @@ def _chunk(
         buffer, stopped = carry
         place = row["step"] % CHUNK + reach
         past = []
-        for kernel, lags, before in zip(given["kernels"], given["lags"], row["before"], strict=True):
+        for kernel, lags, before in zip(
+            given["kernels"], given["lags"], row["before"], strict=True
+        ):
             size = (samples, sources, kernel.shape[0])
             window = lax.dynamic_slice(buffer, (0, 0, place - lags[0]), size)
             inside = (lags <= before)[None, None, :]

@@ -61,7 +61,8 @@ def dataset(
 
 def row_coordinates(schema: Schema, design: Design) -> tuple[tuple[str, ...], dict[str, Any]]:
     """Returns the dimensions of the response, (obs[, neuron]), and their coordinates."""
-    dims, coords = ("obs",), {"obs": design.rows}
+    dims: tuple[str, ...] = ("obs",)
+    coords: dict[str, Any] = {"obs": design.rows}
     if design.time is not None:
         coords["time"] = ("obs", design.time)
     if schema.neurons is not None:

@@ -242,7 +242,11 @@ def _check_functions(functions: Any) -> dict[str, Any]:
     out = dict(functions or {})
     for name, function in out.items():
         array = isinstance(function, np.ndarray | list)
-        if not isinstance(name, str) or not name.isidentifier() or not (callable(function) or array):
+        if (
+            not isinstance(name, str)
+            or not name.isidentifier()
+            or not (callable(function) or array)
+        ):
             raise OptionError(message)
         if name in TRANSFORMS or name in BASES:
             raise FormulaError(f"`{name}` is a function of formulas already; choose another name.")

@@ -1,6 +1,6 @@
 """What of a formula feeds the response's own past back into its prediction, as arrays.
 
-    eta[t] = rest[t] + sum over parts, columns and lags of z[t] coefficient . (kernel * y)[t]
+eta[t] = rest[t] + sum over parts, columns and lags of z[t] coefficient . (kernel * y)[t]
 """
 
 from __future__ import annotations
@@ -173,7 +173,9 @@ def _blocks(
     index = np.zeros((steps, 1), dtype=np.int32)
     if part.group is not None:
         index = design.predictors[part.predictor.parameter].groups[part.position].index
-        index = index[:, None] if index.ndim == 1 else np.broadcast_to(index, (steps, index.shape[1]))
+        index = (
+            index[:, None] if index.ndim == 1 else np.broadcast_to(index, (steps, index.shape[1]))
+        )
     for bank in banks(part, position, loop.kernel.shape[1], factors):
         values = bank.values.reshape(samples, 1, bank.values.shape[1], -1, *bank.values.shape[4:])
         if part.group is not None:

@@ -55,6 +55,10 @@ class BlockShape:
         return repr([(form.key, size) for form, size in zip(self.forms, self.sizes, strict=True)])
 
 
+NOTHING = BlockShape()
+"""A block without parameters."""
+
+
 class ParameterBlock(dist.Distribution):
     """Parameters with independent priors, in the coordinates raw: natural = T(location + basis raw).
 

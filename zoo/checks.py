@@ -131,8 +131,8 @@ def check_silent(
     if silent and priors[INTERCEPT].name == "Flat":
         raise FamilyError(
             f"{schema.neurons.dim} {listing(silent, 5)} of `{schema.response}` is 0 in all "
-            f"{len(y):,} rows used, so with the prior Flat() of `{INTERCEPT}` the likelihood of family "
-            f"`{family.name}` has no maximum. Give a proper prior (the default is one), or leave it out."
+            f"{len(y):,} rows used, so with the prior Flat() of `{INTERCEPT}` the likelihood of "
+            f"family `{family.name}` has no maximum. Give a proper prior (as the default is), or leave it out."
         )
 
 

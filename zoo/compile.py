@@ -11,7 +11,7 @@ import numpyro
 from jax.scipy.linalg import block_diag
 
 from . import marginal
-from .blocks import BlockShape, CorrelationBlock, GroupBlock, ParameterBlock
+from .blocks import NOTHING, BlockShape, CorrelationBlock, GroupBlock, ParameterBlock
 from .distributions import Censored, Weighted
 from .families import FAMILIES
 from .family import Family
@@ -67,7 +67,7 @@ class PredictorStructure:
     coefficients: BlockShape
     groups: tuple[GroupStructure, ...]
     own_intercept: bool = False
-    own: BlockShape = BlockShape()
+    own: BlockShape = NOTHING
     masked: bool = False
 
 

@@ -36,9 +36,7 @@ class PopulationBlock(dist.Distribution):
 
     support = constraints.real_vector
     arg_constraints: dict[str, Any] = {}
-    pytree_data_fields = (
-        "priors location basis scale lean free places stretch log_volume".split()
-    )
+    pytree_data_fields = "priors location basis scale lean free places stretch log_volume".split()
     pytree_aux_fields = ("sizes", "joint", "jacobian")
 
     def __init__(

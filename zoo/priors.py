@@ -184,7 +184,9 @@ def _tuples(value: Any) -> Any:
 
 def _show(value: Number) -> str:
     if isinstance(value, tuple) and len(value) > SHOWN:
-        return f"[{_show(value[0])}, {_show(value[1])}, ..., {_show(value[-1])}: {len(value)} numbers]"
+        return (
+            f"[{_show(value[0])}, {_show(value[1])}, ..., {_show(value[-1])}: {len(value)} numbers]"
+        )
     if isinstance(value, tuple):
         return "[" + ", ".join(_show(item) for item in value) + "]"
     return f"{value:.4g}"

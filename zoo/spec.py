@@ -277,7 +277,9 @@ def _override(
         prior = as_prior(value, str(name))
         for target in targets:
             chosen = _bind(prior, target, facts)
-            _check_prior(target, chosen, defaults[target], sizes.get(target, 1), counts.get(target, 1))
+            _check_prior(
+                target, chosen, defaults[target], sizes.get(target, 1), counts.get(target, 1)
+            )
             out[target] = chosen
             explicit.add(target)
     return out, frozenset(explicit)

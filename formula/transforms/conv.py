@@ -1,6 +1,6 @@
 """`conv(x, raised_cos_log(8, 200))`: a time series filtered by the functions of a basis.
 
-    column k at bin t = sum_j kernel[j, k] x[t - lag - j]
+column k at bin t = sum_j kernel[j, k] x[t - lag - j]
 """
 
 from __future__ import annotations
@@ -74,7 +74,9 @@ def apply(
     names: tuple[Any, ...] = tuple(range(kernel.shape[1]))
     if isinstance(series, Matrix):
         names = tuple(f"{source}, {name}" for source in series.labels for name in names)
-    return timeline.filter(series, kernel, names, by, state["lag"], pad == "zero", missing == "drop")
+    return timeline.filter(
+        series, kernel, names, by, state["lag"], pad == "zero", missing == "drop"
+    )
 
 
 def bank(state: dict[str, Any], basis: Any) -> np.ndarray:
@@ -84,7 +86,9 @@ def bank(state: dict[str, Any], basis: Any) -> np.ndarray:
     return basis.kernel(state["window"])
 
 
-def past(x: Any, basis: Any, by: Any = None, lag: Any = 1, pad: Any = "", missing: Any = "") -> bool:
+def past(
+    x: Any, basis: Any, by: Any = None, lag: Any = 1, pad: Any = "", missing: Any = ""
+) -> bool:
     """Whether the window lies strictly before the present bin."""
     return not (isinstance(lag, int) and lag < 1)
 

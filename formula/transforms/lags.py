@@ -14,7 +14,9 @@ from . import conv
 HISTORY = BASES["history"]
 
 
-def learn(x: Any, count: Any, by: Categories | None = None, *, timeline: Timeline) -> dict[str, Any]:
+def learn(
+    x: Any, count: Any, by: Categories | None = None, *, timeline: Timeline
+) -> dict[str, Any]:
     """Keeps the number of bins and their width."""
     return conv.learn(x, HISTORY.recipe(count), by, 0, "zero", timeline=timeline)
 

@@ -68,10 +68,14 @@ def _pairs(x: Any, basis: Any) -> tuple[list[np.ndarray], list[Recipe]]:
         if isinstance(column, Categories):
             raise DataTypeError("tuning() takes numbers, not a column of levels.")
         if not isinstance(column, np.ndarray) or column.ndim != 1:
-            raise FormulaError("tuning() takes a column, or several in brackets: tuning((x, y), ...).")
+            raise FormulaError(
+                "tuning() takes a column, or several in brackets: tuning((x, y), ...)."
+            )
     for recipe in recipes:
         if not isinstance(recipe, Recipe):
-            raise FormulaError("tuning() takes a basis such as bspline(10), not an array of its own.")
+            raise FormulaError(
+                "tuning() takes a basis such as bspline(10), not an array of its own."
+            )
         if recipe.window is not None:
             raise FormulaError(
                 f"in tuning() the basis {recipe.basis.name} has no window; give bounds=(low, high)."

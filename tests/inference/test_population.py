@@ -35,7 +35,9 @@ def test_a_population_is_its_neurons_one_by_one(family):
         one = {**data, "y": data["y"][:, n]}
         alone = bz.fit("y ~ X", one, family=family, method="map", priors=FLAT, progress=False)
         np.testing.assert_allclose(point(whole, "X")[:, n], point(alone, "X"), rtol=1e-8)
-        np.testing.assert_allclose(point(whole, "Intercept")[n], point(alone, "Intercept"), rtol=1e-8)
+        np.testing.assert_allclose(
+            point(whole, "Intercept")[n], point(alone, "Intercept"), rtol=1e-8
+        )
         for name in whole.model.spec.scalars:
             np.testing.assert_allclose(point(whole, name)[n], point(alone, name), rtol=1e-6)
 
@@ -76,7 +78,9 @@ def test_every_neuron_has_scalars_of_its_own(family):
     curved = model.fit("laplace", seed=2, progress=False)
     for name in model.spec.scalars:
         assert sampled.idata.posterior[name].dims == ("chain", "draw", "neuron")
-        ours, theirs = (np.log(f.idata.posterior[name].values.reshape(-1, N)) for f in (sampled, curved))
+        ours, theirs = (
+            np.log(f.idata.posterior[name].values.reshape(-1, N)) for f in (sampled, curved)
+        )
         gap = (ours.mean(axis=0) - theirs.mean(axis=0)) / ours.std(axis=0)
         assert np.abs(gap).max() < 0.5
     gap = sampled.summary()["mean"] - curved.summary()["mean"]
@@ -111,7 +115,9 @@ def test_terms_that_are_not_pooled_stay_each_neurons_own():
     data = {"y": DATA["poisson"]["y"], "x": X[:, 0], "z": X[:, 1]}
     model = bz.Model("y ~ x + z + (0 + x | neuron)", data, family="poisson")
     fit = model.fit("map", progress=False)
-    dims = {name: fit.idata.posterior[name].dims[2:] for name in ("x", "z", "Intercept", "x|neuron")}
+    dims = {
+        name: fit.idata.posterior[name].dims[2:] for name in ("x", "z", "Intercept", "x|neuron")
+    }
     assert dims == {"x": (), "z": ("neuron",), "Intercept": ("neuron",), "x|neuron": ("neuron",)}
 
 
@@ -145,7 +151,9 @@ def test_predictions_are_on_the_time_axis_and_saved_fits_predict(tmp_path):
     assert found["cell"].values.tolist() == list("abcd")
     fit.save(tmp_path / "fit.nc")
     again = bz.load(tmp_path / "fit.nc")
-    np.testing.assert_allclose(again.predict(data, draws=10), fit.predict(data, draws=10), rtol=1e-12)
+    np.testing.assert_allclose(
+        again.predict(data, draws=10), fit.predict(data, draws=10), rtol=1e-12
+    )
     assert again.model.spec.mask == model.spec.mask
     response = fit.predict(kind="response", draws=5, seed=3)
     assert response.shape == (1, 5, T - 5, 4) and (response.values >= 0).all()

@@ -1,4 +1,4 @@
-"""Blocks of many neurons: their density is that of the natural coefficients, whatever the coordinates."""
+"""Blocks of many neurons: their density is that of the natural coefficients in any coordinates."""
 
 import jax
 import jax.numpy as jnp
