@@ -197,8 +197,10 @@ class Model:
 
         return prior_predictive(self, whole("draws", draws, 1), whole("seed", seed, 0))
 
-    def simulate(self, values: Mapping[str, Any], seed: int = 0) -> pd.DataFrame:
+    def simulate(self, values: Mapping[str, Any], seed: int = 0) -> Any:
         """Simulates a data set like the training data from given parameter values.
+
+        Where the response is filtered on the right, every bin is drawn given the simulated ones before.
 
         Args:
             values: printed name -> value, for every parameter: `Intercept`, `x`, `sd(1|mouse)`, ...
@@ -206,10 +208,12 @@ class Model:
             seed: the same seed gives the same data.
 
         Returns:
-            The rows used, with the response column replaced.
+            The rows used, with the response column replaced: a DataFrame, or a dict of arrays for a
+            response of two dimensions.
 
         Raises:
             OptionError: an unknown or missing name.
+            FitError: a response that excites itself runs away.
         """
         from .prior import simulate
 

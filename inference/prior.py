@@ -13,7 +13,8 @@ import pandas as pd
 from ..errors import OptionError, PriorError, listing, nearest
 from ..formula import TRANSFORMS
 from ..zoo.compile import model as numpyro_model
-from .evaluate import flatten, linear_predictors, samples
+from .backend import Draws
+from .evaluate import flatten
 from .idata import (
     dataset,
     load_arviz,
@@ -63,13 +64,14 @@ def prior_predictive(model: Model, draws: int, seed: int) -> Any:
     )
 
 
-def simulate(model: Model, values: Mapping[str, Any], seed: int) -> pd.DataFrame:
+def simulate(model: Model, values: Mapping[str, Any], seed: int) -> Any:
     """Simulates the response from given parameter values; see `Model.simulate`."""
-    structure = model.spec.structure
-    natural = _natural(model, values, seed)
-    flat = flatten(natural)
-    etas = linear_predictors(structure, model.design, flat)
-    y = samples(structure, etas, flat, model.design, seed)[0]
+    from .backends import find_backend
+    from .fit import Fit
+    from .simulation import simulate as simulate_fit
+
+    given = Fit(model, find_backend("map"), Draws(_natural(model, values, seed)), {})
+    y = simulate_fit(given, None, 1, seed).values[0, 0]
     table, rows = model.table, model.design.rows
     out: dict[str, Any] = {}
     for name, column in table.columns.items():
@@ -78,6 +80,8 @@ def simulate(model: Model, values: Mapping[str, Any], seed: int) -> pd.DataFrame
     if model.spec.schema.response_levels:
         y = np.array(model.spec.schema.response_levels, dtype=object)[y.astype(int)]
     out[target] = y
+    if model.spec.schema.neurons is not None:
+        return out
     flat_columns = {name: array for name, array in out.items() if np.ndim(array) == 1}
     return pd.DataFrame(flat_columns)
 
@@ -153,15 +157,20 @@ def _put(
         raise OptionError(
             f"the value of `{variable.name}` must be a number or an array of shape {shape}."
         ) from None
+    if variable.free is not None:
+        array = np.where(variable.free, array, 0.0)
     if variable.index is None:
         out[variable.source] = array[None, None]
         return
     stop = variable.index + 1 if isinstance(variable.index, int) else variable.index.stop
-    old = out.get(
-        variable.source, np.zeros((1, 1, *shape[:1], 0) if variable.kind == "group" else (1, 1, 0))
-    )
-    width = max(stop, old.shape[-1])
-    grown = np.zeros((*old.shape[:-1], width))
+    axis = variable.axis
+    if isinstance(variable.index, int):
+        array = np.expand_dims(array, axis)
+    array = np.moveaxis(array, axis, -1)[None, None]
+    empty = np.moveaxis(np.zeros((*array.shape[:-1], 0)), -1, axis)
+    old = np.moveaxis(out.get(variable.source, empty), axis, -1)
+    grown = np.zeros((*old.shape[:-1], max(stop, old.shape[-1])))
     grown[..., : old.shape[-1]] = old
-    grown[..., variable.index] = array
-    out[variable.source] = grown
+    start = stop - array.shape[-1]
+    grown[..., start:stop] = array
+    out[variable.source] = np.moveaxis(grown, -1, axis)

@@ -130,9 +130,9 @@ def check_silent(
     silent = [n for n, s in zip(schema.neurons.labels, (y == 0).all(axis=0), strict=True) if s]
     if silent and priors[INTERCEPT].name == "Flat":
         raise FamilyError(
-            f"{schema.neurons.dim} {listing(silent, 5)} of `{schema.response}` is 0 in all "
-            f"{len(y):,} rows used, so with the prior Flat() of `{INTERCEPT}` the likelihood of "
-            f"family `{family.name}` has no maximum. Give a proper prior (as the default is), or leave it out."
+            f"{schema.neurons.dim} {listing(silent, 5)} of `{schema.response}` is 0 in "
+            f"all {len(y):,} rows used, so with the prior Flat() of `{INTERCEPT}` the likelihood of "
+            f"family `{family.name}` has no maximum. Give a proper prior (as the default is) or drop it."
         )
 
 
