@@ -37,8 +37,8 @@ def _chains(fit: Fit) -> list[str]:
     if divergent:
         findings.append(
             f"{divergent:,} of {total:,} transitions diverged, so parts of the posterior may be "
-            "missed. Raise target_accept (to 0.95, say), or give stronger priors to scales: the "
-            "standard deviations of groups and of the noise."
+            f"missed. {_raise_target(fit)} stronger priors to scales: the standard deviations of "
+            "groups and of the noise."
         )
     deepest = fit.info["settings"].get("max_tree_depth", 10)
     deep = float(np.mean(np.asarray(stats["n_steps"]) >= 2**deepest - 1))
@@ -66,6 +66,13 @@ def _chains(fit: Fit) -> list[str]:
     return findings
 
 
+def _raise_target(fit: Fit) -> str:
+    """What to do with the step size, given what it was."""
+    target = fit.info["settings"].get("target_accept") or 0.9
+    better = next((value for value in (0.95, 0.99) if value > target + 1e-9), None)
+    return f"Raise target_accept to {better}, or give" if better else "Give"
+
+
 def _boundary(fit: Fit) -> list[str]:
     """Standard deviations of groups that an optimiser put at zero."""
     if not (fit.backend.point or fit.backend.frequentist):
@@ -79,8 +86,9 @@ def _boundary(fit: Fit) -> list[str]:
     ]
     if not zero:
         return []
+    where = "is at its" if len(zero) == 1 else "are at their"
     return [
-        f"{', '.join(f'`{name}`' for name in zero)} is at its boundary of zero (a singular fit): the "
+        f"{', '.join(f'`{name}`' for name in zero)} {where} boundary of zero (a singular fit): the "
         'data show no spread there beyond noise. Leave the effect out, or use "nuts", which '
         "averages over its uncertainty."
     ]
@@ -90,6 +98,9 @@ def _separation(fit: Fit) -> list[str]:
     """Fitted probabilities or rates that are 0 or 1 to within rounding."""
     if fit.backend.frequentist:  # these name the coefficients themselves
         return []
+    prior = fit.model.spec.prior
+    if all(prior[name].name != "Flat" for name in _coefficient_names(fit)):
+        return []  # proper priors say how far, which is sound
     limit = {"logit": 15.0, "probit": 6.0, "cloglog": 15.0, "log": 18.0}
     link = dict(fit.model.spec.links)["mu"]
     support = fit.model.spec.family.support.name
@@ -102,18 +113,11 @@ def _separation(fit: Fit) -> list[str]:
     extreme = np.abs(eta) > limit[link] if link != "log" else eta < -limit[link]
     if not extreme.any() or spread < limit[link]:
         return []
-    prior = fit.model.spec.prior
-    improper = any(prior[name].name == "Flat" for name in _coefficient_names(fit))
-    who = (
-        "the estimate is set by rounding and not by data. Give proper priors (the default ones are) or "
-        "join levels."
-        if improper
-        else "priors and not data say how far. That is sound; narrower priors bring it back into range."
-    )
     return [
         f"some predictors separate the outcomes: the linear predictor runs to "
-        f"{np.nanmin(eta):.0f} or {np.nanmax(eta):.0f}, where the likelihood is flat "
-        f"({int(extreme.sum()):,} rows), so {who}"
+        f"{np.nanmin(eta):.0f} or {np.nanmax(eta):.0f}, where the likelihood is flat, so the estimate "
+        f"is set by rounding and not by data ({int(extreme.sum()):,} rows). Give proper priors (the "
+        "default ones are) or join levels."
     ]
 
 

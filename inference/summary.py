@@ -46,6 +46,9 @@ def summarize(
         frequentist fits `se statistic p_value`, where mean, se and interval are exact.
     """
     named = draws_by_name(spec, draws.natural, groups)
+    if backend.point:
+        table = pd.DataFrame({"mean": {name: float(array[0, 0]) for name, array in named.items()}})
+        return table.assign(sd=np.nan, lower=np.nan, upper=np.nan)
     tail = (1 - prob) / 2
     rows = {}
     for name, array in named.items():
@@ -55,11 +58,9 @@ def summarize(
         with np.errstate(all="ignore"):
             row = {"mean": values.mean(), "sd": values.std(ddof=1) if values.size > 1 else np.nan}
         row["lower"], row["upper"] = np.quantile(values, [tail, 1 - tail])
-        if backend.point:
-            row["sd"] = row["lower"] = row["upper"] = np.nan
         if backend.sampled:
             row |= diagnostics(array)
-        if not backend.point and not backend.frequentist:
+        if not backend.frequentist:
             row["p_positive"] = float((values > 0).mean())
         rows[name] = row
     table = pd.DataFrame.from_dict(rows, orient="index")

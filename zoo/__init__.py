@@ -47,25 +47,28 @@ def __getattr__(name: str) -> Any:
 
 def _front_door(name: str) -> Any:
     """Wraps an entry's recipe into the class that the package's front door offers."""
+    import inspect
+
     from .models import MODELS
 
     entry = MODELS[name]
 
-    def build(data: Any, *, priors: Any = None, functions: Any = None, **columns: Any) -> Any:
-        import inspect
+    arguments = inspect.signature(entry.recipe)
 
+    def build(
+        data: Any, *roles: Any, priors: Any = None, functions: Any = None, **named: Any
+    ) -> Any:
         from .. import Model
         from ..errors import OptionError, listing
         from ..formula import read
 
         view = read(data)
-        signature = inspect.signature(entry.recipe)
         try:
-            signature.bind(view, **columns)
+            arguments.bind(view, *roles, **named)
         except TypeError as error:
-            names = listing(list(signature.parameters)[1:])
+            names = listing(list(arguments.parameters)[1:])
             raise OptionError(f"zoo.{name}(): {error}. It takes {names}.") from None
-        recipe = entry.recipe(view, **columns)
+        recipe = entry.recipe(view, *roles, **named)
         given = {**recipe.priors, **(priors or {})}
         return Model(
             recipe.formula,
@@ -77,8 +80,16 @@ def _front_door(name: str) -> Any:
         )
 
     build.__name__ = build.__qualname__ = name
+    own = [
+        inspect.Parameter(word, inspect.Parameter.KEYWORD_ONLY, default=None)
+        for word in ("priors", "functions")
+    ]
+    first, *rest = arguments.parameters.values()
+    shown = [first.replace(name="data"), *rest, *own]
+    build.__signature__ = arguments.replace(parameters=shown)  # type: ignore[attr-defined]
     build.__doc__ = (
-        f"{entry.story}\n\nFormula: `{entry.pattern}`. {entry.equation}.\n\nSource: {entry.source}."
+        f"{entry.story}\n\nFormula: `{entry.pattern}`. {entry.equation}.\n\n"
+        f"{inspect.getdoc(entry.recipe)}\n\nSource: {entry.source}."
     )
     return build
 

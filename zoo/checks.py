@@ -132,7 +132,7 @@ def check_silent(
         raise FamilyError(
             f"{schema.neurons.dim} {listing(silent, 5)} of `{schema.response}` is 0 in "
             f"all {len(y):,} rows used, so with the prior Flat() of `{INTERCEPT}` the likelihood of "
-            f"family `{family.name}` has no maximum. Give a proper prior (as the default is) or drop it."
+            f"family `{family.name}` has no maximum. Give it a proper prior (as the default is)."
         )
 
 

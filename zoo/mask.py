@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+import pandas as pd
+import xarray as xr
 
 from ..errors import OptionError, listing, nearest
 from ..formula import Schema
@@ -70,6 +72,7 @@ def read_mask(mask: Any, schema: Schema) -> Mask | None:
 
 def _of_term(value: Any, term: TermSchema, neurons: Neurons) -> np.ndarray:
     count, sources = len(neurons.labels), max(1, len(term.sources))
+    value = _by_position(value, term, neurons)
     array = np.asarray(value)
     if array.ndim == 1 and not _is_boolean(array, count):
         return np.tile(_by_label(value, term, neurons)[None, :], (term.size, 1))
@@ -86,6 +89,30 @@ def _of_term(value: Any, term: TermSchema, neurons: Neurons) -> np.ndarray:
         f"mask= of `{term.name}` has shape {array.shape}; it takes labels of neurons, or booleans of "
         f"shape {' or '.join(shapes)}: (neuron,), (source, neuron) or (coefficient, neuron)."
     )
+
+
+def _by_position(value: Any, term: TermSchema, neurons: Neurons) -> Any:
+    """Puts a labelled mask, such as a DataFrame, into the order of the model's neurons and sources."""
+    if isinstance(value, pd.Series | pd.DataFrame):
+        axes = [value.index] if isinstance(value, pd.Series) else [value.index, value.columns]
+    elif isinstance(value, xr.DataArray) and value.ndim:
+        axes = [pd.Index(value[dim].values) if dim in value.coords else None for dim in value.dims]
+    else:
+        return value
+    array = np.asarray(value)
+    wanted = [neurons.labels] if array.ndim == 1 else [term.sources, neurons.labels]
+    for axis, (found, labels) in enumerate(zip(axes, wanted, strict=False)):
+        if found is None or isinstance(found, pd.RangeIndex) or not len(labels):
+            continue
+        places = {str(label): i for i, label in enumerate(found)}
+        lacking = [label for label in labels if str(label) not in places]
+        if lacking or len(found) != len(labels):
+            raise OptionError(
+                f"mask= of `{term.name}` is labelled {listing(found, 8)}, but the model has "
+                f"{listing(labels, 8)}. Use the model's labels, or an array without labels."
+            )
+        array = np.take(array, [places[str(label)] for label in labels], axis=axis)
+    return array
 
 
 def _is_boolean(array: np.ndarray, count: int) -> bool:

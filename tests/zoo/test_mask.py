@@ -53,6 +53,23 @@ def test_booleans_by_neuron_source_and_coefficient():
     np.testing.assert_array_equal(used({"X": columns}), expected(1, 4, columns))
 
 
+def test_labelled_masks_are_aligned_by_label():
+    import pandas as pd
+    import xarray as xr
+
+    sources = RNG.random((N, N)) < 0.5
+    frame = pd.DataFrame(sources, index=list(range(N)), columns=list(range(N)))
+    turned = frame.iloc[::-1, [2, 0, 3, 1]]
+    turned.index, turned.columns = pd.Index(turned.index.tolist()), pd.Index(turned.columns.tolist())
+    np.testing.assert_array_equal(used({COUPLING: turned}), used({COUPLING: sources}))
+    array = xr.DataArray(sources, dims=("source", "neuron"), coords={"neuron": list(range(N))})
+    np.testing.assert_array_equal(
+        used({COUPLING: array.isel(neuron=[3, 1, 0, 2])}), used({COUPLING: sources})
+    )
+    with pytest.raises(bz.BayeszooError, match="is labelled a, b, c, d"):
+        used({"x": pd.Series(sources[0], index=list("abcd"))})
+
+
 def test_one_array_covers_all_coefficients():
     whole = RNG.random(ALL.shape) < 0.6
     np.testing.assert_array_equal(used(whole), whole)

@@ -1,5 +1,7 @@
 """The entries for spikes: what they write, what they refuse, and the laws that their fits obey."""
 
+import re
+
 import numpy as np
 import pytest
 
@@ -196,8 +198,6 @@ def test_lags_that_are_none_are_explained(cell, lags):
 
 def _escaped(message):
     """The message as a pattern, in which `.*` stays what it is."""
-    import re
-
     return ".*".join(re.escape(part) for part in message.split(".*"))
 
 
