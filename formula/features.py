@@ -174,6 +174,6 @@ def in_memory(features: Features) -> np.ndarray:
     rows, columns = features.shape
     raise FitError(
         f"the design has {rows:,} rows and {columns:,} columns, {8 * rows * columns / 2**30:.1f} GiB, "
-        f"more than the {BUDGET_BYTES / 2**30:.0f} GiB that are held in memory. Only the "
-        'method "map" computes it in blocks; use that, or fewer basis functions, rows or neurons.'
+        f"more than the {BUDGET_BYTES / 2**30:.0f} GiB that are held in memory. Only "
+        'methods "map" and "laplace" compute it in blocks; use those, or fewer basis functions or rows.'
     )

@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from ..errors import DataError, OptionError, listing
-from ..formula import Table, read
-from .fit import Fit
-from .model import Model
+from ..errors import OptionError
+from ..formula import read
+from .folds import fill_in, held_out
 from .options import choice, whole
-from .point import at_point
 from .score import KINDS, SMALLER_IS_BETTER, score_point
-from .temporal import reach
-
-MODEL_OPTIONS = ("family", "link", "priors", "mask", "functions")
 
 
 def cross_validate(
@@ -73,22 +68,23 @@ def cross_validate(
     given = {"family": family, "method": method, "groups": groups, **options}
     table = read(data)
     rows = []
-    for block, train, found in _folds([formula], table, [given], folds, gap):
-        point = found[0]
+    for fold in held_out([formula], table, [given], folds, gap):
+        point = fold.points[0]
         rows.append(
             {
-                "start": block[0],
-                "stop": block[-1],
-                "train_rows": train,
-                "test_rows": len(point[1].rows),
-                "score": float(score_point(point[1], kind)),
-                "converged": point[0].draws.converged,
+                "start": fold.block[0],
+                "stop": fold.block[-1],
+                "train_rows": fold.train_rows,
+                "test_rows": len(point.rows),
+                "score": float(score_point(point, kind)),
+                "converged": fold.fits[0].draws.converged,
             }
         )
+    converged = all(row["converged"] is not False for row in rows)
     out = pd.DataFrame(rows, index=pd.Index(range(1, folds + 1), name="fold", dtype=object))
     whole_numbers = ["start", "stop", "train_rows", "test_rows"]
     out[whole_numbers] = out[whole_numbers].astype("Int64")
-    out.loc["mean", "score"] = out["score"].mean()
+    out.loc["mean", ["score", "converged"]] = out["score"].mean(), converged
     return out
 
 
@@ -148,12 +144,12 @@ def choose_basis(
         )
     given = {"family": family, "method": method, "groups": groups, **options}
     formulas = [formula.replace("{n}", str(value)) for value in numbers]
-    choices = [_fill_in(given, value) for value in numbers]
+    choices = [fill_in(given, value) for value in numbers]
     table = read(data)
     scores = np.array(
         [
-            [float(score_point(point, kind)) for _, point in found]
-            for _, _, found in _folds(formulas, table, choices, folds, gap)
+            [float(score_point(point, kind)) for point in fold.points]
+            for fold in held_out(formulas, table, choices, folds, gap)
         ]
     )
     return _compare(scores, numbers, kind)
@@ -180,72 +176,3 @@ def _compare(scores: np.ndarray, numbers: list[int], kind: str) -> pd.DataFrame:
         },
         index=pd.Index(numbers, name="n"),
     )
-
-
-def _folds(
-    formulas: Sequence[str],
-    table: Table,
-    given: Sequence[Mapping[str, Any]],
-    folds: int,
-    gap: int | None,
-) -> Iterator[tuple[np.ndarray, int, list[tuple[Fit, Any]]]]:
-    """Yields for each block its rows, the number of training rows, and each formula's fit and point."""
-    settings = [_sort(options) for options in given]
-    whole_models = [
-        Model(formula, table, **model)
-        for formula, (model, _, _, _) in zip(formulas, settings, strict=True)
-    ]
-    usable = np.arange(table.rows)
-    for model in whole_models:
-        usable = np.intersect1d(usable, model.design.rows)
-    whole("folds", folds, 2, max(2, len(usable)))
-    if gap is None:
-        gap = max(reach(model.spec.schema, model.functions) for model in whole_models)
-    whole("gap", gap, 0)
-    for block in np.array_split(usable, folds):
-        keep = np.ones(table.rows, dtype=bool)
-        keep[max(0, block[0] - gap) : block[-1] + gap + 1] = False
-        if not keep[usable].any():
-            raise DataError(
-                f"the block of rows {block[0]:,} to {block[-1]:,} and a gap of {gap:,} rows on both sides "
-                "leave no row to train on. Use more folds, a shorter window, or a smaller gap=."
-            )
-        found = []
-        for formula, (options, method, fitting, groups) in zip(formulas, settings, strict=True):
-            fit = Model(formula, table, keep=keep, **options).fit(method, **fitting)
-            found.append((fit, at_point(fit, table, block, groups), groups))
-        common = block
-        for _, point, _ in found:
-            common = np.intersect1d(common, point.rows)
-        if not len(common):
-            raise DataError(
-                f"no row from {block[0]:,} to {block[-1]:,} can be scored by all models."
-            )
-        pairs = [
-            (fit, point if len(point.rows) == len(common) else at_point(fit, table, common, groups))
-            for fit, point, groups in found
-        ]
-        yield block, int(keep[usable].sum()), pairs
-
-
-def _sort(given: Mapping[str, Any]) -> tuple[dict[str, Any], str, dict[str, Any], str]:
-    """Sorts options into those of Model, the method, those of its fit, and the groups."""
-    model = {name: given[name] for name in MODEL_OPTIONS if name in given}
-    taken = (*MODEL_OPTIONS, "method", "groups")
-    fitting = {name: value for name, value in given.items() if name not in taken}
-    if "keep" in fitting:
-        raise OptionError(
-            f"keep= is set by cross-validation itself. Options of the model: {listing(MODEL_OPTIONS)}."
-        )
-    return model, given["method"], {"progress": False, **fitting}, given["groups"]
-
-
-def _fill_in(given: Mapping[str, Any], number: int) -> dict[str, Any]:
-    """Puts a number in place of {n} in the names of priors and of masked terms."""
-    out = dict(given)
-    for name in ("priors", "mask"):
-        if isinstance(out.get(name), Mapping):
-            out[name] = {
-                str(key).replace("{n}", str(number)): value for key, value in out[name].items()
-            }
-    return out

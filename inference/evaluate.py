@@ -92,7 +92,7 @@ def parameters(
     return values | {name: flat[name][:, None] for name in structure.scalars}
 
 
-def _rows(structure: Structure, response: Mapping[str, Any]) -> dict[str, Any]:
+def response_rows(structure: Structure, response: Mapping[str, Any]) -> dict[str, Any]:
     """The response with a leading axis for samples, and one for neurons where there are any."""
     out = {name: array[None] for name, array in response.items()}
     if structure.population:
@@ -107,7 +107,7 @@ def means(
     with double_precision():
         values = parameters(structure, etas, flat)
         return np.asarray(
-            structure.family.mean(values[MEAN], values, _rows(structure, design.response))
+            structure.family.mean(values[MEAN], values, response_rows(structure, design.response))
         )
 
 
@@ -122,7 +122,7 @@ def samples(
     with double_precision():
         values = parameters(structure, etas, flat)
         known = {k: v for k, v in design.response.items() if k not in ("weights", "status")}
-        distribution = observe(structure.family, values, _rows(structure, known))
+        distribution = observe(structure.family, values, response_rows(structure, known))
         drawn = distribution.sample(jax.random.PRNGKey(seed))
         shape = next(iter(etas.values())).shape
         return np.array(np.broadcast_to(drawn, shape), dtype=np.float64)
@@ -139,7 +139,7 @@ def log_likelihood(structure: Structure, design: Design, natural: Mapping[str, A
 
     def density(etas: Any, scalars: Any, response: Any) -> Any:
         values = parameters(structure, etas, scalars)
-        rows = _rows(structure, response)
+        rows = response_rows(structure, response)
         return observe(structure.family, values, rows).log_prob(rows["y"])
 
     for start in range(0, total, size):

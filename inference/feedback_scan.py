@@ -12,7 +12,7 @@ import numpy as np
 from jax import lax
 
 from ..zoo.compile import Structure, observe
-from .evaluate import _rows, parameters
+from .evaluate import parameters, response_rows
 from .programs import double_precision, program
 from .recurrence import Loop, Part
 
@@ -156,7 +156,7 @@ def _chunk(
         for i, (name, loop) in enumerate(named):
             added = _add(past[loop], given["values"][i], row["columns"][i], row["index"][i])
             etas[name] = etas[name] + (added[:, None] if structure.population else added)
-        known = _rows(structure, row["known"])
+        known = response_rows(structure, row["known"])
         values = parameters(structure, etas, given["scalars"])
         mean = structure.family.mean(values["mu"], values, known).reshape(samples, sources)
         away = ~(jnp.abs(mean) <= given["limit"])

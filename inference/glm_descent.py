@@ -8,7 +8,6 @@ Source: Nocedal and Wright (2006), Numerical Optimization, chapters 3, 6 and 7.
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -19,13 +18,14 @@ from .glm_objective import Evaluation, Objective
 from .glm_root import root
 from .glm_sums import GRADIENT, HESSIAN
 
-DEBUG = os.environ.get("DEBUG")
 TIGHT = 1e-14
 """The search ends where a further step promises less log-density than this."""
 SUFFICIENT = 1e-4
 """A step is taken if it gains at least this share of what its slope promises."""
 ROUNDING = 1e-13
 """Relative error of sums over rows."""
+LEAP = 1.0
+"""No unconstrained scalar moves further in one step."""
 MEMORY = 12
 """Pairs of steps and changes of the gradient that a quasi-Newton search remembers."""
 RESTART, SHRINKS, STALLS = 8, 30, 6
@@ -204,12 +204,11 @@ def descend(
     value, gradient = here.value.copy(), here.gradient.copy()
     step, promise = directions.propose(everybody, x, here, np.zeros(neurons))
     noise = ROUNDING * (np.abs(value) + objective.rows.problem.rows)
-    size, best = np.ones(neurons), promise.copy()
+    raw, best = objective.rows.problem.layout.raw, promise.copy()
+    size = _whole(step[raw])
     shrinks, stalls = np.zeros(neurons, dtype=int), np.zeros(neurons, dtype=int)
     active = np.flatnonzero(np.isfinite(value) & (promise > stop))
     for _ in range(limit):
-        if DEBUG:
-            print(objective.rows.problem.rows, directions.order, promise.max(), active.size)
         if not active.size:
             break
         trial = x.copy()
@@ -226,7 +225,7 @@ def descend(
             step[:, moved], promise[moved] = directions.propose(
                 moved, x[:, moved], there_moved, size[moved]
             )
-        size[moved], size[stuck] = 1.0, shorter
+        size[moved], size[stuck] = _whole(step[raw, moved]), shorter
         shrinks[moved], shrinks[stuck] = 0, shrinks[stuck] + 1
         again = stuck[shrinks[stuck] == RESTART]
         if again.size:
@@ -239,6 +238,11 @@ def descend(
         going = (promise > stop) & (shrinks < SHRINKS) & (stalls < STALLS)
         active = active[going[active]]
     return Arrival(x, value, step, promise)
+
+
+def _whole(scalars: np.ndarray) -> np.ndarray:
+    """Returns the size of a full step, or of one that moves no scalar too far to be trusted."""
+    return LEAP / np.maximum(np.abs(scalars).max(axis=0, initial=0.0), LEAP)
 
 
 def _shorter(rise: np.ndarray, size: np.ndarray, slope: np.ndarray) -> np.ndarray:

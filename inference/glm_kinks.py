@@ -19,11 +19,11 @@ from .glm_root import root
 
 ROUNDS, SWEEPS = 100, 2
 """Newton steps, and sweeps before each of them."""
-EXACT = 1e-17
-"""The search ends where a further sweep promises less than this."""
-FORCED = 1e-8
-"""The share of the gain so far below which a promise is not worth another Newton step."""
-HALVINGS = 12
+EXACT, FORCED = 1e-17, 1e-6
+"""Groups, whose norms are not quadratic, are solved where a further step promises less than the first,
+or than this share of what was gained."""
+HALVINGS, SECULAR = 12, 12
+"""Shorter steps that are tried; steps towards the norm of a group."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,28 +77,26 @@ class Quadratic:
         self._singles = np.setdiff1d(np.arange(hessian.shape[1]), grouped)
         self._bend = np.maximum(np.einsum("nii->ni", hessian), 1e-300)
         blocks = [hessian[:, members][:, :, members] for members in kinks.groups]
-        self._steepest = [np.linalg.eigvalsh(block)[:, -1] for block in blocks]
+        self._spectra = [np.linalg.eigh(block) for block in blocks]
 
     def minimise(self, gradient: np.ndarray, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Returns the minimum v (neuron, coordinate), and by how much it is lower than x."""
         v, slope = x.copy(), gradient.copy()
-        gain, solved = np.zeros(len(x)), np.zeros(len(x), dtype=bool)
+        solved, gain = np.zeros(len(x), dtype=bool), np.zeros(len(x))
         left = np.arange(len(x))
         for _ in range(ROUNDS):
-            part = self._of(left)
-            for sweep in range(SWEEPS):
-                at, turned = part._sweep(v[left], slope[left])
-                moved = at - v[left]
-                v[left], slope[left] = at, turned
-                if not sweep:
-                    small = 0.5 * np.sum(part._bend * moved**2, axis=1)
+            part, support = self._of(left), np.sign(v[left])
+            at, turned = part._sweep(v[left], slope[left])
+            same = (np.sign(at) == support).all(axis=1)
+            for _ in range(SWEEPS - 1):
+                at, turned = part._sweep(at, turned)
+            v[left], slope[left] = at, turned
             gain[left] = self._gain(left, gradient, slope, v, x)
-            done = solved[left] & (small <= np.maximum(EXACT, FORCED * gain[left]))
-            left = left[~done]
+            left = left[~(solved[left] & same)]
             if not left.size:
                 break
             for n in left:
-                v[n], slope[n], solved[n] = self._newton(n, v[n], slope[n])
+                v[n], slope[n], solved[n] = self._newton(n, v[n], slope[n], gain[n])
         gain[left] = self._gain(left, gradient, slope, v, x)
         return v, gain
 
@@ -120,84 +118,129 @@ class Quadratic:
         return -(0.5 * product + self.kinks.of(index).rise(v[index], x[index]))
 
     def _sweep(self, v: np.ndarray, slope: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Minimises over one coordinate, or majorises over one group, after the other."""
-        absolute = self.kinks.absolute
+        """Minimises over one coordinate or group after the other."""
+        absolute, v = self.kinks.absolute, v.copy()
         restless = self.moves & ((v != 0) | (np.abs(slope) > absolute))
         for i in self._singles[restless[:, self._singles].any(axis=0)]:
             bend = self._bend[:, i]
             target = _soft(v[:, i] - slope[:, i] / bend, absolute[:, i] / bend)
-            change = np.where(self.moves[:, i], target - v[:, i], 0.0)
-            v[:, i] += change
-            v[:, i] = np.where(self.moves[:, i] & (target == 0), 0.0, v[:, i])
-            slope = slope + self.hessian[:, i] * change[:, None]
+            target = np.where(self.moves[:, i], target, v[:, i])
+            slope = slope + self.hessian[:, i] * (target - v[:, i])[:, None]
+            v[:, i] = target
         for g, members in enumerate(self.kinks.groups):
-            if not restless[:, members].any():
-                continue
-            bend = self._steepest[g][:, None]
-            target = v[:, members] - slope[:, members] / bend
-            target = _soft(target, absolute[:, members] / bend)
-            norm = np.sqrt(np.sum(target**2, axis=1, keepdims=True))
-            shrink = self.kinks.weights[:, g, None] / bend
-            target = target * np.maximum(1 - shrink / np.where(norm > 0, norm, 1.0), 0.0)
-            target = np.where(self.moves[:, members], target, v[:, members])
-            change = target - v[:, members]
-            v[:, members] = target
-            slope = slope + np.einsum("ngi,ng->ni", self.hessian[:, members], change)
+            if restless[:, members].any():
+                target = np.where(self.moves[:, members], self._group(g, v, slope), v[:, members])
+                change = target - v[:, members]
+                slope = slope + np.einsum("ngi,ng->ni", self.hessian[:, members], change)
+                v[:, members] = target
         return v, slope
 
+    def _group(self, g: int, v: np.ndarray, slope: np.ndarray) -> np.ndarray:
+        """Returns the minimum over the coordinates of a group, given all others.
+
+        With H = U diag(d) U' and z = U'(minus the gradient at 0), the minimum is U (z / (d + b / r))
+        where its norm r solves sum (z / (d r + b))^2 = 1. Where coordinates have kinks of their own as
+        well, a bound of H takes its place.
+        """
+        members = self.kinks.groups[g]
+        weight, absolute = self.kinks.weights[:, g], self.kinks.absolute[:, members]
+        bends, axes = self._spectra[g]
+        bends = np.maximum(bends, 1e-14 * bends[:, -1:] + 1e-300)
+        here, pull = v[:, members], slope[:, members]
+        if absolute.any():
+            target = _soft(here - pull / bends[:, -1:], absolute / bends[:, -1:])
+            norm = np.sqrt(np.sum(target**2, axis=1))
+            shrink = weight / (bends[:, -1] * np.where(norm > 0, norm, 1.0))
+            return target * np.maximum(1 - shrink, 0.0)[:, None]
+        z = bends * np.einsum("nji,nj->ni", axes, here) - np.einsum("nji,nj->ni", axes, pull)
+        size = np.sqrt(np.sum(z**2, axis=1))
+        with np.errstate(all="ignore"):
+            # 1 / sqrt(sum) rises almost linearly in r: Newton's method from the left
+            r = np.maximum(size - weight, 0.0) / bends[:, -1]
+            for _ in range(SECULAR):
+                share = z / (bends * r[:, None] + weight[:, None])
+                total = np.sum(share**2, axis=1)
+                fall = np.sum(share**2 * bends / (bends * r[:, None] + weight[:, None]), axis=1)
+                r = r + (np.sqrt(total) - 1) * total / fall
+            target = z / (bends + (weight / r)[:, None])
+        target = np.where((size > weight)[:, None], target, 0.0)
+        return np.einsum("nij,nj->ni", axes, target)
+
     def _newton(
-        self, n: int, v: np.ndarray, slope: np.ndarray
+        self, n: int, v: np.ndarray, slope: np.ndarray, gain: float
     ) -> tuple[np.ndarray, np.ndarray, bool]:
         """Solves for the coordinates of one neuron that are not 0.
 
         Returns:
             The new place and its gradient, and whether it is the minimum if no others join.
         """
-        kinks = self.kinks.of(np.array([n]))
-        hessian, absolute = self.hessian[n], kinks.absolute[0]
+        absolute, weights = self.kinks.absolute[n], self.kinks.weights[n]
         active = self.moves[n] & ((v != 0) | (absolute == 0))
-        pull = slope + absolute * np.sign(v)
-        curved: list[tuple[np.ndarray, np.ndarray]] = []
-        for g, members in enumerate(kinks.groups):
-            weight, norm = kinks.weights[0, g], np.sqrt(np.sum(v[members] ** 2))
-            if not weight:
-                continue
-            if not norm:
+        bend, pull = self.hessian[n], slope + absolute * np.sign(v)
+        curved = False
+        for members, weight in zip(self.kinks.groups, weights, strict=True):
+            norm = np.sqrt(np.sum(v[members] ** 2))
+            if weight and not norm:
                 active[members] = False
-                continue
-            unit = v[members] / norm
-            pull[members] += weight * unit
-            curved.append((members, weight / norm * (np.eye(len(unit)) - np.outer(unit, unit))))
+            elif weight:
+                unit = v[members] / norm
+                pull[members] += weight * unit
+                bend = bend if curved else bend.copy()
+                around = np.eye(len(unit)) - np.outer(unit, unit)
+                bend[np.ix_(members, members)] += weight / norm * around
+                curved = True
         chosen = np.flatnonzero(active)
-        if not chosen.size:
-            return v, slope, True
-        whole = hessian
-        if curved:
-            whole = hessian.copy()
-            for members, bend in curved:
-                whole[np.ix_(members, members)] += bend
-        step = -_solve(whole[np.ix_(chosen, chosen)], pull[chosen])
-        promise = -0.5 * float(step @ pull[chosen])
-        size = 1.0
+        inverse = _inverse(bend[np.ix_(chosen, chosen)])
+        step = np.zeros_like(v)
+        step[chosen] = _follow(v[chosen], pull[chosen], inverse, absolute[chosen]) - v[chosen]
+        size, kinks, hessian = 1.0, self.kinks.of(np.array([n])), self.hessian[n]
+        promise = -0.5 * float(step @ pull)
+        solved = not curved or promise <= max(EXACT, FORCED * gain)
         for _ in range(HALVINGS):
-            there = v.copy()
-            there[chosen] += size * step
-            flipped = (absolute > 0) & (there * v < 0)
-            there[flipped] = 0.0
-            change = there - v
-            turned = slope + hessian @ change
-            rise = float(kinks.rise(there[None], v[None])[0])
-            if 0.5 * change @ (slope + turned) + rise <= 1e-18:
-                exact = size == 1.0 and not flipped.any()
-                return there, turned, exact and (not curved or promise <= EXACT)
+            there = v + size * step
+            turned = slope + hessian @ (there - v)
+            rise = 0.5 * (there - v) @ (slope + turned) + kinks.rise(there[None], v[None])[0]
+            if not curved or rise <= 0:
+                return there, turned, solved
             size *= 0.5
-        return v, slope, promise <= EXACT
+        return v, slope, solved
 
 
 def _soft(value: np.ndarray, threshold: np.ndarray) -> np.ndarray:
     return np.sign(value) * np.maximum(np.abs(value) - threshold, 0.0)
 
 
-def _solve(hessian: np.ndarray, right: np.ndarray) -> np.ndarray:
+def _inverse(hessian: np.ndarray) -> np.ndarray:
     b = root(hessian)
-    return b @ (b.T @ right)
+    return b @ b.T
+
+
+def _follow(
+    v: np.ndarray, pull: np.ndarray, inverse: np.ndarray, absolute: np.ndarray
+) -> np.ndarray:
+    """Goes to the minimum of a quadratic function, leaving out coordinates as they reach 0.
+
+    Args:
+        v: where to begin.
+        pull: the gradient there, kinks included.
+        inverse: the inverse Hessian.
+        absolute: coordinates with 0 here may change their sign.
+    """
+    v, pull, sign = v.copy(), pull.copy(), np.where(absolute > 0, np.sign(v), 0.0)
+    for _ in range(len(v)):
+        step = -inverse @ pull
+        towards = np.flatnonzero(step * sign < 0)
+        reach = -v[towards] / step[towards]
+        size = reach.min(initial=1.0)
+        v += size * step
+        pull *= 1 - size
+        if size >= 1:
+            break
+        out = towards[reach == size]
+        v[out], sign[out] = 0.0, 0.0
+        for i in out:
+            column = inverse[:, i].copy()
+            if column[i] > 0:
+                inverse = inverse - np.outer(column, column / column[i])
+            inverse[i] = inverse[:, i] = 0.0
+    return v

@@ -17,6 +17,9 @@ from .glm_sums import HESSIAN
 
 ROWS, PASSES, STOP = 2**14, 30, 1e-4
 """Rows of the model without features, passes over them, and the promise at which they end."""
+FAR = 2.0
+"""So far scalars may come from their guesses: without the features the response has another shape, which
+may ask for the end of a scale, from which no slope leads back."""
 SHARE = 0.1
 """Where the mean lies outside the range of the link, it is moved inside by this share of the spread."""
 
@@ -64,9 +67,10 @@ def find_start(problem: GlmProblem, memory_budget: float, exact: bool) -> Start:
     moves = np.ones(x.shape, dtype=bool)
     moves[layout.w] = False
     objective = Objective(rows, scalars, sample.penalty(scalars.natural(raw)), moves)
-    found = descend(objective, Newton(*x.shape), x, PASSES, STOP)
-    last = objective.evaluate(found.x, everybody, HESSIAN)
-    level, _, raw = layout.split(found.x)
+    x = descend(objective, Newton(*x.shape), x, PASSES, STOP).x
+    x[layout.raw] = np.clip(x[layout.raw], raw - FAR, raw + FAR)
+    last = objective.evaluate(x, everybody, HESSIAN)
+    level, _, raw = layout.split(x)
     information = np.abs(last.sums["information"])
     curvature = last.hessian if last.hessian is not None else np.zeros((0, 0, 0))
     return Start(

@@ -24,7 +24,7 @@ from .temporal import Coefficients, banks, coefficients, sources
 if TYPE_CHECKING:
     from .fit import Fit
 
-LABELS = ("source", "neuron", "group", "level")
+ALWAYS = ("term", "lag", "mean", "lower", "upper")
 
 
 def kernels(fit: Fit, prob: float = 0.95) -> pd.DataFrame:
@@ -61,9 +61,8 @@ def kernels(fit: Fit, prob: float = 0.95) -> pd.DataFrame:
             "conv(x, basis) and lags(x, count)."
         )
     table = pd.concat(frames, ignore_index=True)
-    held = table.notna().any()
-    empty = [name for name in (*LABELS, "seconds") if not held[name]]
-    return table.drop(columns=empty)
+    held = table.notna().to_numpy().any(axis=0)
+    return table.loc[:, held | np.isin(table.columns, ALWAYS)]
 
 
 def _filters(fit: Fit) -> Iterator[tuple[str, Filter, Coefficients, Coefficients]]:

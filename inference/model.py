@@ -78,7 +78,7 @@ class Model:
             roles | dict.fromkeys(self.functions, "column"), tuple(self.table.columns)
         )
         parsed = parse(formula, vocabulary)
-        kept = _check_keep(keep, self.table.rows)
+        kept = self.keep = _check_keep(keep, self.table.rows)
         schema, self.design = learn(parsed, self.table, self.functions, kept)
         self.spec = specify(schema, self.design, family, link, priors, mask, self.functions)
         self._numbers: dict[str, Any] | None = None

@@ -14,7 +14,7 @@ from ..zoo.compile import Structure, observe
 from ..zoo.families import FAMILIES
 from .evaluate import flatten, linear_predictors, parameters
 from .options import choice
-from .predict import _group_effects
+from .predict import group_effects
 from .programs import double_precision
 from .variables import printed_rows, variables
 
@@ -109,7 +109,7 @@ def at_point(
         table = read(data)
         wanted = None if rows is None else _positions(rows, table.rows)
         design = apply(model.spec.schema, table, model.functions, response=True, rows=wanted)
-    design, flat = _group_effects(structure, design, point_values(fit), groups, 0)
+    design, flat = group_effects(structure, design, point_values(fit), groups, 0)
     etas = linear_predictors(structure, design, flat)
     known = _known(etas, design)
     if rows is not None:

@@ -72,7 +72,7 @@ def predict(
     chains, kept = np.shape(next(iter(natural.values())))[:2]
     flat = flatten(natural)
     structure = model.spec.structure
-    design, flat = _group_effects(structure, design, flat, groups, seed)
+    design, flat = group_effects(structure, design, flat, groups, seed)
     etas = linear_predictors(structure, design, flat)
     if kind == "linear":
         values = etas["mu"]
@@ -117,7 +117,7 @@ def _thin(natural: Mapping[str, Any], draws: int | None) -> dict[str, np.ndarray
     return {name: np.asarray(array)[:, kept] for name, array in natural.items()}
 
 
-def _group_effects(
+def group_effects(
     structure: Structure, design: Design, flat: dict[str, np.ndarray], groups: str, seed: int
 ) -> tuple[Design, dict[str, np.ndarray]]:
     """Zeroes, extends or checks the group effects for the groups of a design."""

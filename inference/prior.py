@@ -14,7 +14,6 @@ from ..errors import OptionError, PriorError, listing, nearest
 from ..formula import TRANSFORMS
 from ..zoo.compile import model as numpyro_model
 from .backend import Draws
-from .evaluate import flatten
 from .idata import (
     dataset,
     load_arviz,
@@ -76,7 +75,7 @@ def simulate(model: Model, values: Mapping[str, Any], seed: int) -> Any:
     out: dict[str, Any] = {}
     for name, column in table.columns.items():
         out[name] = column[rows] if isinstance(column, np.ndarray) else column.iloc[rows].to_numpy()
-    target = _response_column(model)
+    target = source_column(model)
     if model.spec.schema.response_levels:
         y = np.array(model.spec.schema.response_levels, dtype=object)[y.astype(int)]
     out[target] = y
@@ -86,7 +85,7 @@ def simulate(model: Model, values: Mapping[str, Any], seed: int) -> Any:
     return pd.DataFrame(flat_columns)
 
 
-def _response_column(model: Model) -> str:
+def source_column(model: Model) -> str:
     """Returns the column that holds the response itself, as in `y` or `prop(y, n)`.
 
     Raises:

@@ -54,8 +54,8 @@ def rates(
         width = bin_width(table.time, groups=np.cumsum(restarts))
     if width is None:
         raise OptionError(
-            "rates() needs the width of a bin, but the data have no time axis. Add a column `time` with "
-            "the start of each bin in seconds, or divide predict() by the width yourself."
+            "rates() needs the width of a bin, but the data have no time axis. Add a column `time` "
+            "with the start of each bin in seconds, or divide predict() by the width yourself."
         )
     mean = predict(fit, data, "mean", groups, draws, seed)
     return (mean / width).rename("rate").assign_attrs(units="Hz")

@@ -93,25 +93,26 @@ def loops(
     for factor in factors:
         node = parse_expression(factor.expression, schema.formula.text, names)
         value = values[factor.expression]
-        direct = isinstance(node, ast.Call) and bool(node.args)
-        direct = direct and isinstance(node.args[0], ast.Name) and node.args[0].id == column
-        shift = None if isinstance(value, Filtered) or not direct else rows_back(node)
-        if not direct or (shift is None and not isinstance(value, Filtered)):
-            raise OptionError(
-                f"simulate() feeds responses back through conv({column}, ...) and lag({column}, k), not "
-                f"through `{factor.expression}`.{pointer(schema.formula.text, factor.expression)}"
-            )
-        if isinstance(value, Filtered):
+        first = node.args[0] if isinstance(node, ast.Call) and node.args else None
+        direct = isinstance(first, ast.Name) and first.id == column
+        shift = rows_back(node) if direct else None
+        if direct and isinstance(value, Filtered):
             lags = value.lag + np.arange(len(value.kernel))
             out[factor.expression] = Loop(value.kernel[::-1], lags[::-1], *_order(value.at))
-        else:
+        elif shift is not None:
             at = np.arange(len(value))
             out[factor.expression] = Loop(np.ones((1, 1)), np.array([shift]), *_order(at))
-    first = next(iter(out))
-    for name, loop in out.items():
-        if not np.array_equal(loop.order, out[first].order):
+        else:
             raise OptionError(
-                f"`{first}` and `{name}` run through the rows in different orders (see by=), so their "
+                f"simulate() feeds responses back through conv({column}, ...) and lag({column}, k), "
+                f"not through `{factor.expression}`."
+                f"{pointer(schema.formula.text, factor.expression)}"
+            )
+    one = next(iter(out))
+    for name, loop in out.items():
+        if not np.array_equal(loop.order, out[one].order):
+            raise OptionError(
+                f"`{one}` and `{name}` run through the rows in different orders (see by=), so their "
                 "response cannot be simulated bin by bin. Sort the rows by series, then by time."
             )
     return out
@@ -151,8 +152,9 @@ def parts(
             reading = [i for i, name in enumerate(expressions) if name in found]
             if len(reading) > 1:
                 raise OptionError(
-                    f"`{part.term.name}` multiplies the past of the response by itself, which simulate() "
-                    f"does not feed back.{pointer(spec.schema.formula.text, expressions[reading[0]])}"
+                    f"`{part.term.name}` multiplies the past of the response by itself, which "
+                    "simulate() does not feed back."
+                    f"{pointer(spec.schema.formula.text, expressions[reading[0]])}"
                 )
             if reading:
                 name = expressions[reading[0]]

@@ -56,10 +56,12 @@ def rescaling(fit: Fit, data: Any = None, seed: int = 0, rows: Any = None) -> Re
     """Tests whether a fitted model of events explains when they happen.
 
     The model is taken at the point that also `score` uses. Intervals run through the rows used, in the
-    order of the table. Only these rows count: an interval that the end of a stretch cuts off goes on in
-    the next one, because leaving it out would favour short intervals; what happened in rows that are
-    not used counts neither as time nor as events. A p-value of training data is somewhat too large,
-    the more so the more parameters were fitted to few events; use held-out `data` or `rows`.
+    order of the table; what happened in other rows counts neither as time nor as events. An interval
+    that the end of a stretch cuts off goes on in the next stretch: the expected events since the last
+    one are exponential wherever the clock pauses. Leaving cut intervals out would favour short ones,
+    and with 20 events per stretch refuse one true model in five. A p-value of training data is
+    somewhat too large, the more so the more parameters were fitted to few events; use held-out `data`
+    or `rows`.
 
     Args:
         fit: a fit of counts, or of yes or no.
@@ -110,8 +112,11 @@ def rescaling(fit: Fit, data: Any = None, seed: int = 0, rows: Any = None) -> Re
         return pd.Series([getattr(part, name) for part in parts], index=labels, name=name)
 
     return Rescaling(
-        *(by_neuron(name) for name in ("statistic", "p_value", "n", "band")),
-        table[["neuron", "uniform", "rescaled", "lower", "upper"]],
+        by_neuron("statistic"),
+        by_neuron("p_value"),
+        by_neuron("n"),
+        by_neuron("band"),
+        table.reindex(columns=["neuron", "uniform", "rescaled", "lower", "upper"]),
     )
 
 

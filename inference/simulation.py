@@ -21,8 +21,9 @@ from .evaluate import BLOCK, flatten, linear_predictors
 from .feedback_scan import Runaway, Steps, scan
 from .idata import row_coordinates
 from .options import whole
-from .predict import _group_effects, predict
-from .prior import _response_column
+from .predict import group_effects, predict
+from .prior import source_column
+from .programs import double_precision
 from .recurrence import Loop, feedback_factors, loops, parts
 
 if TYPE_CHECKING:
@@ -75,7 +76,7 @@ def simulate(fit: Fit, data: Any = None, draws: int = 1, seed: int = 0) -> xr.Da
     if not factors:
         drawn = type(fit)(model, fit.backend, replace(fit.draws, natural=picked), fit.info)
         return predict(drawn, data, "response", "fitted", None, seed)
-    column = _response_column(model)
+    column = source_column(model)
     table = model.table if data is None else read(data)
     observed, blank = _split(model, table, column)
     evaluator = Evaluator(blank, schema.formula.text, dict(schema.learned()), None, model.functions)
@@ -103,7 +104,7 @@ def _simulate(
 ) -> np.ndarray:
     """Returns responses at all steps, shape (sample, step, source), NaN where none is drawn."""
     spec, structure = fit.model.spec, fit.model.spec.structure
-    design, flat = _group_effects(structure, design, dict(flat), "fitted", seed)
+    design, flat = group_effects(structure, design, dict(flat), "fitted", seed)
     total = len(next(iter(flat.values())))
     blocks = -(-total // max(1, min(total, BLOCK // observed.size)))
     size = -(-total // blocks)
@@ -119,7 +120,8 @@ def _simulate(
             drawn &= np.isfinite(array.reshape(design.size, -1)).all(axis=1)
         steps = Steps(etas, _fill(known), drawn, np.nan_to_num(observed))
         pieces = tuple(parts(spec, part, found, values, design))
-        key = jax.random.fold_in(jax.random.PRNGKey(seed), start)
+        with double_precision():
+            key = jax.random.fold_in(jax.random.PRNGKey(seed), start)
         new, away = scan(structure, part, tuple(found.values()), pieces, steps, limit, key)
         if away is not None:
             raise FitError(_runaway(fit, away, design, limit, start))
@@ -137,7 +139,7 @@ def _pick(natural: Mapping[str, Any], draws: int) -> dict[str, np.ndarray]:
 
 
 def _split(model: Model, table: Table, column: str) -> tuple[np.ndarray, Table]:
-    """Returns the observed response, (obs, source), NaN where missing, and the table with zeros for it."""
+    """Returns the observed response, (obs, source), NaN where missing; and a table of zeros for it."""
     neurons = model.spec.schema.neurons
     shape = (table.rows, 1 if neurons is None else len(neurons.labels))
     observed = np.full(shape, np.nan)
@@ -169,11 +171,11 @@ def _runaway(fit: Fit, away: Runaway, design: Design, limit: float, start: int) 
     if schema.neurons is not None:
         where += f", {schema.neurons.dim} {schema.neurons.labels[away.neuron]}"
     return (
-        f"the simulation runs away: at {where}, in simulated data set {start + away.sample}, the expected "
-        f"response is {away.mean:.3g}, above the limit of {limit:g} ({TIMES:,.0f} times the largest "
-        f"observed one, at least {FLOOR:g}). The fitted feedback is unstable: responses excite more of "
-        "themselves than they end. Give the past of the response a prior with less room (such as "
-        "Normal(0, 0.1)) or a shorter window, leave out or mask excitatory coupling, add the "
+        f"the simulation runs away: at {where}, in simulated data set {start + away.sample}, the "
+        f"expected response is {away.mean:.3g}, above the limit of {limit:g} ({TIMES:,.0f} times the "
+        f"largest observed one, at least {FLOOR:g}). The fitted feedback is unstable: responses excite "
+        "more of themselves than they end. Give the past of the response a prior with less room (such "
+        "as Normal(0, 0.1)) or a shorter window, leave out or mask excitatory coupling, add the "
         "refractory history of each neuron itself, or fit more data."
     )
 

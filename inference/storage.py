@@ -75,6 +75,8 @@ def save(fit: Fit, path: Any) -> None:
     }
     groups = {name: fit.idata[name] for name in fit.idata.groups()}
     groups["training_data"] = _training(fit.model.table, spec.schema.columns)
+    if fit.model.keep is not None:
+        groups["training_data"]["kept_rows"] = ("row", fit.model.keep)
     temporary = ""
     try:
         with tempfile.NamedTemporaryFile(
@@ -136,7 +138,8 @@ def load(path: Any, functions: Any = None) -> Fit:
 def _rebuild(header: dict[str, Any], groups: dict[str, xr.Dataset], functions: Any) -> Fit:
     from ..zoo.priors import make
 
-    table = _table(groups.pop("training_data"), header["columns"])
+    training = groups.pop("training_data")
+    table = _table(training, header["columns"])
     priors = {
         name: make(kind, **dict(map(tuple, arguments)))
         for name, (kind, arguments) in header["priors"].items()
@@ -149,6 +152,7 @@ def _rebuild(header: dict[str, Any], groups: dict[str, xr.Dataset], functions: A
         link=header["link"],
         priors=priors,
         mask=None if header["mask"] is None else np.asarray(header["mask"]),
+        keep=training["kept_rows"].to_numpy().astype(bool) if "kept_rows" in training else None,
         functions={**{k: np.asarray(v) for k, v in header["kernels"].items()}, **(functions or {})},
     )
     stored = None if header["table"] is None else _table_from_json(header["table"])

@@ -110,3 +110,12 @@ def test_a_formula_in_a_file_passes_the_same_checks(sleepstudy, tmp_path):
         )
     with pytest.raises(bz.BayeszooError, match="__import__"):
         bz.load(path)
+
+
+def test_rows_that_are_only_history_stay_so(tmp_path):
+    data = {"y": np.arange(40.0) % 7, "x": np.random.default_rng(0).normal(size=40)}
+    model = bz.Model("y ~ conv(x, raised_cos(3, 5))", data, keep=np.arange(40) < 30)
+    fit = model.fit("map", progress=False)
+    fit.save(tmp_path / "fit.nc")
+    again = bz.load(tmp_path / "fit.nc")
+    assert again.model.design.rows.tolist() == fit.model.design.rows.tolist() == list(range(5, 30))
