@@ -13,8 +13,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-BLOCK = 16_384
-"""Bins filtered at a time."""
+BLOCK = 2**16
+"""Bins of all sources together that are filtered at a time, so that a block stays in the cache."""
 SHORT = 64
 """Runs of fewer bins than this are filtered together, window by window."""
 
@@ -36,17 +36,22 @@ def convolve(series: np.ndarray, kernel: np.ndarray, lag: int = 1) -> np.ndarray
     """
     bins, sources = series.shape
     out = np.empty((bins, sources, kernel.shape[1]))
-    bank = _bank(kernel)
-    for start in range(0, bins, BLOCK):
-        stop = min(start + BLOCK, bins)
+    bank, block = _bank(kernel), block_size(sources)
+    for start in range(0, bins, block):
+        stop = min(start + block, bins)
         _fill(out[start:stop], series, kernel, bank, lag, start, stop)
     return out.reshape(bins, sources * kernel.shape[1])
+
+
+def block_size(sources: int) -> int:
+    """Returns how many bins of so many sources are filtered at a time."""
+    return int(np.clip(BLOCK // max(sources, 1), 256, 8_192))
 
 
 def _bank(kernel: np.ndarray) -> np.ndarray:
     """The banded matrix of R shifted copies of the kernels, shape (R + W - 1, R * basis)."""
     window, size = kernel.shape
-    repeats = int(np.clip(window // 3, 16, 128))
+    repeats = int(np.clip(window // 8, 16, 64))
     bank = np.zeros((repeats + window - 1, repeats, size))
     for r in range(repeats):
         bank[r : r + window, r] = kernel[::-1]
@@ -64,20 +69,24 @@ def _fill(
 ) -> None:
     """Writes the filtered bins start to stop, shape (stop - start, source, basis)."""
     window, size = kernel.shape
-    repeats = bank.shape[1] // size
+    repeats, sources = bank.shape[1] // size, series.shape[1]
     rows = -(-(stop - start) // repeats)
     first = start - lag - (window - 1)
     length = rows * repeats + window - 1
     low, high = max(first, 0), min(first + length, len(series))
-    padded = np.zeros(length)
+    padded = np.zeros((sources, length))
+    if high > low:
+        padded[:, low - first : high - first] = series[low:high].T
+    step = padded.itemsize
     windows = np.lib.stride_tricks.as_strided(
-        padded, (rows, len(bank)), (repeats * padded.itemsize, padded.itemsize), writeable=False
+        padded,
+        (sources, rows, len(bank)),
+        (length * step, repeats * step, step),
+        writeable=False,
     )
-    for source in range(series.shape[1]):
-        if high > low:
-            padded[low - first : high - first] = series[low:high, source]
-        product = np.ascontiguousarray(windows) @ bank
-        out[:, source] = product.reshape(-1, size)[: stop - start]
+    product = windows.reshape(sources * rows, len(bank)) @ bank
+    found = product.reshape(sources, rows * repeats, size)[:, : stop - start]
+    out[:] = found.transpose(1, 0, 2)
 
 
 @dataclass(frozen=True, eq=False)
@@ -116,13 +125,13 @@ class Filtered:
         at = self.at[rows]
         sources, size = self.series.shape[1], self.kernel.shape[1]
         out = np.empty((len(at), sources, size))
-        bank = _bank(self.kernel)
+        bank, block = _bank(self.kernel), block_size(sources)
         breaks = np.flatnonzero(np.diff(at) != 1) + 1
         bounds = np.concatenate([[0], breaks, [len(at)]]) if len(at) else np.zeros(1, dtype=int)
         lengths = np.diff(bounds)
         for a, b in zip(bounds[:-1][lengths >= SHORT], bounds[1:][lengths >= SHORT], strict=True):
-            for start in range(a, b, BLOCK):
-                stop = min(start + BLOCK, b)
+            for start in range(a, b, block):
+                stop = min(start + block, b)
                 begin = int(at[start])
                 end = begin + stop - start
                 _fill(out[start:stop], self.series, self.kernel, bank, self.lag, begin, end)

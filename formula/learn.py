@@ -119,7 +119,9 @@ def _complete_rows(
         if name in filtered:
             continue
         if isinstance(column, np.ndarray):
-            lacks = np.isnan(column).any(axis=1) if column.dtype.kind == "f" else ~complete & False
+            if column.dtype.kind != "f" or is_plain(column):
+                continue
+            lacks = np.isnan(column).any(axis=1)
         else:
             lacks = column.isna().to_numpy(dtype=bool)
         if lacks.any():
