@@ -61,12 +61,10 @@ class Moments:
     Attributes:
         means: shape (columns,).
         covariance: centred cross products over rows, shape (columns, columns).
-        largest: the largest absolute value of each column.
     """
 
     means: np.ndarray
     covariance: np.ndarray
-    largest: np.ndarray
 
     @property
     def deviation(self) -> np.ndarray:
@@ -103,7 +101,7 @@ def moments(features: Features) -> Moments:
 def _moments(features: Features) -> Moments:
     rows, columns = features.shape
     if not columns:
-        return Moments(np.zeros(0), np.zeros((0, 0)), np.zeros(0))
+        return Moments(np.zeros(0), np.zeros((0, 0)))
     if not isinstance(features, Dense):  # a block that is computed costs as much as its products
         return _moments_of(
             features, max(1, int(rows * float(columns) ** 2 / OPERATIONS)), BLOCK_BYTES
@@ -114,7 +112,6 @@ def _moments(features: Features) -> Moments:
 def _moments_of(features: Features, every: int, held: int) -> Moments:
     rows, columns = features.shape
     origin, total, products, count = np.zeros(0), np.zeros(columns), np.zeros((columns, columns)), 0
-    largest = np.zeros(columns)
     size = max(1, min(rows, held // (8 * columns)))
     for number, start in enumerate(range(0, rows, size)):
         if number % every:
@@ -122,13 +119,12 @@ def _moments_of(features: Features, every: int, held: int) -> Moments:
         block = features.block(start, min(start + size, rows))
         if not origin.size:
             origin = block.mean(axis=0)
-        np.maximum(largest, np.maximum(block.max(axis=0), -block.min(axis=0)), out=largest)
         centred = block - origin
-        total += centred.sum(axis=0)
+        total += np.ones(len(centred)) @ centred
         products += _cross_products(centred)
         count += len(block)
     shift = total / count
-    return Moments(origin + shift, products / count - np.outer(shift, shift), largest)
+    return Moments(origin + shift, products / count - np.outer(shift, shift))
 
 
 def _cross_products(block: np.ndarray) -> np.ndarray:

@@ -47,8 +47,8 @@ def _check_columns(
     names = [name for term in terms for name in term.column_names]
     owners = [term for term in terms for _ in range(term.size)]
     found = moments(features)
-    for j in np.flatnonzero(found.deviation <= TOLERANCE * found.largest):
-        if not intercept and found.largest[j] > 0:
+    for j in np.flatnonzero(found.deviation <= TOLERANCE * found.size):
+        if not intercept and found.size[j] > 0:
             continue
         value = features.block(0, 1)[0, j]
         raise FormulaError(
