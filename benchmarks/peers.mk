@@ -1,8 +1,9 @@
 # The peers' environment and the benchmark; included by the Makefile at the root.
-# Made first (without -c) from: pip install 'bambi==0.17.2' nutpie numpyro numba 'matplotlib<3.11'
+# The pins were made in two steps: pip install 'bambi==0.17.2' nutpie numpyro numba 'matplotlib<3.11',
+# then, held to those (-c), pip install --dry-run 'nemos==0.2.8' scikit-learn glum statsmodels.
 PYTHON ?= .venv/bin/python
 PEERS := .venv-peers
-PEERS_REQUIREMENTS := bambi nutpie numpyro numba
+PEERS_REQUIREMENTS := bambi nutpie numpyro numba nemos scikit-learn glum statsmodels
 
 .PHONY: peers bench
 

@@ -1,6 +1,6 @@
 """Run every contender on every job, each time in a fresh process, and write the results.
 
-`python benchmarks/run.py --repeats 3` writes `results.json` and `RESULTS.md` beside this file.
+`python benchmarks/run.py --repeats 3` writes `KIND/results.json` and `RESULTS.md` beside this file.
 One repeat of one contender is two processes: `cold` (all its compile caches in an empty folder)
 and `warm` (the same folder again, another seed). Contenders alternate; one process at a time.
 """
@@ -16,12 +16,13 @@ import sys
 import tempfile
 from pathlib import Path
 
-from jobs import CHAINS, DRAWS, JOBS, ROOT, TUNE
-from launch import Pythons, contenders, probe, run_once
-from table import render
+from comparison import STATES
+from kinds import HERE, KINDS, Kind
+from launch import ROOT, Setting, make_data, probe, run_once
+from page import render
 
-HERE = Path(__file__).resolve().parent
-STATES = ("cold", "warm")
+JOBS = [job for kind in KINDS for job in kind.jobs]
+CONTENDERS = [name for kind in KINDS for name in kind.contenders]
 
 
 def machine() -> dict:
@@ -39,23 +40,80 @@ def machine() -> dict:
 def parse(argv: list[str] | None) -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--jobs", nargs="+", choices=list(JOBS), default=list(JOBS))
-    parser.add_argument("--contenders", nargs="+", choices=contenders(), default=contenders())
+    parser.add_argument("--jobs", nargs="+", choices=JOBS, default=JOBS)
+    parser.add_argument("--contenders", nargs="+", choices=CONTENDERS, default=CONTENDERS)
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--timeout", type=float, default=900, help="seconds per process")
     parser.add_argument("--warm", action=argparse.BooleanOptionalAction, default=True)
+    parser.add_argument("--keep", action="store_true", help="keep results of what does not run now")
     parser.add_argument("--out", type=Path, default=HERE, help="folder for the results")
+    parser.add_argument("--data", type=Path, help="folder for the arrays, used again if there")
     parser.add_argument("--python", default=str(ROOT / ".venv/bin/python"))
     parser.add_argument("--python-peers", default=str(ROOT / ".venv-peers/bin/python"))
     return parser.parse_args(argv)
 
 
-def write(results: dict, folder: Path) -> None:
-    """Write both files, after every run, so that a stopped benchmark keeps what it has."""
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "results.json").write_text(json.dumps(results, indent=1) + "\n")
-    (folder / "RESULTS.md").write_text(render(results))
+def blank(kind: Kind, jobs: list[str], probes: dict, options: argparse.Namespace) -> dict:
+    """Begin the results of one kind, with earlier runs of other jobs and contenders if asked."""
+    fresh = {
+        "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
+        "machine": machine(),
+        "settings": {
+            **kind.settings,
+            "repeats": options.repeats,
+            "timeout": options.timeout,
+            "formulas": {name: kind.jobs[name].formula for name in jobs},
+            "sizes": {name: kind.jobs[name].size for name in jobs},
+        },
+        "contenders": probes,
+        "runs": [],
+    }
+    path = options.out / kind.name / "results.json"
+    if options.keep and path.exists():
+        old = json.loads(path.read_text())
+        for part in ("formulas", "sizes"):
+            fresh["settings"][part] = old["settings"].get(part, {}) | fresh["settings"][part]
+        fresh["contenders"] = dict(sorted((old["contenders"] | probes).items()))
+        again = {(job, name) for job in jobs for name in probes}
+        fresh["runs"] = [run for run in old["runs"] if (run["job"], run["contender"]) not in again]
+    return fresh
+
+
+def write(kind: Kind, results: dict, folder: Path) -> None:
+    """Write the results, after every run, so that a stopped benchmark keeps what it has."""
+    path = folder / kind.name / "results.json"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(results, indent=1) + "\n")
+    (folder / "RESULTS.md").write_text(render(folder))
+
+
+def repeat_job(
+    kind: Kind, job: str, names: list[str], probes: dict, shift: int, setting: Setting, warm: bool
+):
+    """Run the contenders on a job once each, cold and then warm.
+
+    Args:
+        kind: Kind of the job.
+        job: Its name.
+        names: The contenders in their order.
+        probes: What they say of themselves; who compiles nothing has no warm run.
+        shift: Seed of the cold runs; it is one more for the warm ones.
+        setting: Interpreters, data and time limit.
+        warm: Whether to run warm at all.
+
+    Yields:
+        Records of the runs.
+    """
+    for name in names:
+        states = STATES if warm and probes[name].get("caches", True) else STATES[:1]
+        with tempfile.TemporaryDirectory() as cache:
+            for seed, state in enumerate(states, start=shift):
+                load = os.getloadavg()[0]
+                run = run_once(kind, name, job, seed, Path(cache), setting)
+                yield {"job": job} | run | {"contender": name, "state": state, "load": load}
+                if "stopped" in run.get("error", ""):
+                    break  # what came to nothing cold is not waited for again
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -68,39 +126,33 @@ def main(argv: list[str] | None = None) -> int:
         Exit code: 1 when a contender that is installed failed.
     """
     options = parse(argv)
-    pythons = Pythons(options.python, options.python_peers)
-    probes = {name: probe(name, pythons) for name in options.contenders}
-    present = [name for name in options.contenders if "versions" in probes[name]]
-    results = {
-        "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
-        "machine": machine(),
-        "settings": {
-            "chains": CHAINS,
-            "tune": TUNE,
-            "draws": DRAWS,
-            "repeats": options.repeats,
-            "formulas": {name: JOBS[name].formula for name in options.jobs},
-        },
-        "contenders": probes,
-        "runs": [],
-    }
-    for repeat in range(options.repeats):
-        turn = repeat % max(1, len(present))
-        for job in options.jobs:
-            for name in present[turn:] + present[:turn]:
-                with tempfile.TemporaryDirectory() as cache:
-                    for shift, state in enumerate(STATES[: 1 + options.warm]):
-                        seed = options.seed + 2 * repeat + shift
-                        load = os.getloadavg()[0]
-                        run = run_once(name, job, seed, Path(cache), pythons, options.timeout)
-                        run |= {"contender": name, "state": state, "repeat": repeat, "load": load}
-                        results["runs"].append({"job": job} | run)
-                        write(results, options.out)
-                        print(
-                            name, job, state, run.get("error") or f"{run['wall']:.1f} s", flush=True
-                        )
-    write(results, options.out)
-    return int(any("error" in run for run in results["runs"]))
+    failed = False
+    with tempfile.TemporaryDirectory() as scratch:
+        data = (options.data or Path(scratch)).resolve()
+        setting = Setting(options.python, options.python_peers, data, options.timeout)
+        for kind in KINDS:
+            jobs = [job for job in options.jobs if job in kind.jobs]
+            names = [name for name in options.contenders if name in kind.contenders]
+            if not jobs or not names:
+                continue
+            probes = {name: probe(kind, name, setting) for name in names}
+            present = [name for name in names if "versions" in probes[name]]
+            results = blank(kind, jobs, probes, options)
+            for job in jobs:
+                make_data(kind, job, setting)
+            for repeat in range(options.repeats):
+                turn = repeat % max(1, len(present))
+                order = present[turn:] + present[:turn]
+                shift = options.seed + 2 * repeat
+                for job in jobs:
+                    for run in repeat_job(kind, job, order, probes, shift, setting, options.warm):
+                        results["runs"].append(run | {"repeat": repeat})
+                        write(kind, results, options.out)
+                        end = run.get("error") or f"{run['wall']:.1f} s"
+                        print(run["contender"], job, run["state"], end, flush=True)
+                        failed |= "error" in run
+            write(kind, results, options.out)
+    return int(failed)
 
 
 if __name__ == "__main__":

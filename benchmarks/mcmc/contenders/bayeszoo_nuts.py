@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import re
 
-import _report
-from jobs import CHAINS, DRAWS, TUNE, Job
+import _contender
+from mcmc.jobs import CHAINS, DRAWS, TUNE, Job
 
 PACKAGES = ("bayeszoo", "numpyro", "jax")
 
@@ -35,7 +35,7 @@ def main_draws(fit, names: list[str]) -> dict:
     return draws
 
 
-def run(job: Job, seed: int) -> _report.Outcome:
+def run(job: Job, seed: int) -> _contender.Outcome:
     """Fit a job with default priors and make the summary table.
 
     Args:
@@ -51,7 +51,7 @@ def run(job: Job, seed: int) -> _report.Outcome:
     options = {"draws": DRAWS, "tune": TUNE, "chains": CHAINS}
     fit = model.fit("nuts", seed=seed, progress=False, **options)
     summary = fit.summary()
-    return _report.Outcome(
+    return _contender.Outcome(
         ess_min=summary["ess_bulk"].min(),
         draws=lambda: main_draws(fit, list(summary.index)),
         note="correlated group effects",
@@ -59,4 +59,4 @@ def run(job: Job, seed: int) -> _report.Outcome:
 
 
 if __name__ == "__main__":
-    _report.main(run, PACKAGES)
+    _contender.main(run, PACKAGES)

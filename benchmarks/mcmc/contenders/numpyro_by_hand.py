@@ -6,8 +6,8 @@ double precision, one virtual device per chain.
 
 from __future__ import annotations
 
-import _report
-from jobs import CHAINS, DRAWS, TUNE, Job
+import _contender
+from mcmc.jobs import CHAINS, DRAWS, TUNE, Job
 
 PACKAGES = ("numpyro", "jax", "arviz")
 
@@ -55,7 +55,7 @@ def hand_model(job: Job, x, group, groups: int, y):
     return model
 
 
-def run(job: Job, seed: int) -> _report.Outcome:
+def run(job: Job, seed: int) -> _contender.Outcome:
     """Fit a job and summarise the main parameters.
 
     Args:
@@ -91,10 +91,10 @@ def run(job: Job, seed: int) -> _report.Outcome:
         named = {name: flat[name].values for name in main if name != "sds"}
         return named | {f"sds{k}": flat["sds"].values[..., k] for k in range(2)}
 
-    return _report.Outcome(
+    return _contender.Outcome(
         ess_min=summary["ess_bulk"].min(), draws=draws, note="correlated; model written by hand"
     )
 
 
 if __name__ == "__main__":
-    _report.main(run, PACKAGES)
+    _contender.main(run, PACKAGES)

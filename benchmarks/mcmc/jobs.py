@@ -1,4 +1,4 @@
-"""The jobs of the benchmark: a formula, a family and a table, the same for every contender.
+"""The sampling jobs: a formula, a family and a table, the same for every contender.
 
 `sleepstudy` is the classic small mixed model (180 rows, 18 subjects). `gamma` is a simulated
 power table of 10,000 rows from 50 mice: `log mean = a + a[mouse] + (b + b[mouse]) * stim`,
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 CHAINS, TUNE, DRAWS = 4, 1000, 1000
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 SLEEPSTUDY = ROOT / "datasets" / "tables" / "sleepstudy.csv"
 GAMMA_SEED = 20240229
 
@@ -29,6 +29,7 @@ class Job:
     Args:
         name: Name on the command line.
         formula: Wilkinson formula, in bayeszoo's reading of it.
+        size: How large the table is.
         family: Response family.
         link: Link of the mean.
         slope: The coefficient whose posterior is reported.
@@ -38,6 +39,7 @@ class Job:
 
     name: str
     formula: str
+    size: str
     family: str
     link: str
     slope: str
@@ -91,6 +93,7 @@ JOBS = {
         Job(
             name="sleepstudy",
             formula="Reaction ~ Days + (Days | Subject)",
+            size="180 rows, 18 subjects",
             family="normal",
             link="identity",
             slope="Days",
@@ -100,6 +103,7 @@ JOBS = {
         Job(
             name="gamma",
             formula="power ~ stim + (1 + stim | mouse)",
+            size="10,000 rows, 50 mice",
             family="gamma",
             link="log",
             slope="stim",

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import _report
+import _contender
 from _bambi import run_bambi
 
 PACKAGES = ("bambi", "pymc", "pytensor", "arviz")
 
 if __name__ == "__main__":
-    _report.main(lambda job, seed: run_bambi(job, seed, "pymc"), PACKAGES)
+    _contender.main(lambda job, seed: run_bambi(job, seed, "pymc"), PACKAGES)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 
-from _report import Outcome
-from jobs import CHAINS, DRAWS, TUNE, Job
+from _contender import Outcome
+from mcmc.jobs import CHAINS, DRAWS, TUNE, Job
 
 NOTE = "bambi's `(1 + x | g)` has no correlation: one parameter fewer than asked for"
 FAMILIES = {"normal": "gaussian", "gamma": "gamma"}

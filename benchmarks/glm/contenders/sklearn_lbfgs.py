@@ -1,0 +1,9 @@
+"""scikit-learn's `PoissonRegressor` by L-BFGS, without a penalty."""
+
+from __future__ import annotations
+
+import _contender
+from _sklearn import MODULES, PACKAGES, prepare_sklearn
+
+if __name__ == "__main__":
+    _contender.main(lambda: prepare_sklearn("lbfgs"), PACKAGES, modules=MODULES, caches=False)
