@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from .glm_kinks import Quadratic
 from .glm_metric import even_spread
 from .glm_objective import Evaluation, Objective, freeze
+from .glm_quadratic import Quadratic
 from .glm_start import Start
 from .glm_sums import GRADIENT, HESSIAN
 

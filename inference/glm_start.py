@@ -18,8 +18,8 @@ from .glm_sums import HESSIAN
 ROWS, PASSES, STOP = 2**14, 30, 1e-4
 """Rows of the model without features, passes over them, and the promise at which they end."""
 FAR = 2.0
-"""So far scalars may come from their guesses: without the features the response has another shape, which
-may ask for the end of a scale, from which no slope leads back."""
+"""So far scalars may come from their guesses: without the features the response has another shape,
+which may ask for the end of a scale, from which no slope leads back."""
 SHARE = 0.1
 """Where the mean lies outside the range of the link, it is moved inside by this share of the spread."""
 

@@ -60,7 +60,10 @@ def test_labelled_masks_are_aligned_by_label():
     sources = RNG.random((N, N)) < 0.5
     frame = pd.DataFrame(sources, index=list(range(N)), columns=list(range(N)))
     turned = frame.iloc[::-1, [2, 0, 3, 1]]
-    turned.index, turned.columns = pd.Index(turned.index.tolist()), pd.Index(turned.columns.tolist())
+    turned.index, turned.columns = (
+        pd.Index(turned.index.tolist()),
+        pd.Index(turned.columns.tolist()),
+    )
     np.testing.assert_array_equal(used({COUPLING: turned}), used({COUPLING: sources}))
     array = xr.DataArray(sources, dims=("source", "neuron"), coords={"neuron": list(range(N))})
     np.testing.assert_array_equal(
