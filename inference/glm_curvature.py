@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 
@@ -46,8 +47,8 @@ def _of_batch(problem: GlmProblem, mode: GlmMode, memory_budget: float) -> np.nd
     w = mode.coefficients
     x = layout.join(mode.intercept + rows.shift @ w, w, scalars.raw(mode.scalars))
     objective = Objective(rows, scalars, problem.penalty(mode.scalars), moves)
-    centred = objective.evaluate(x, np.arange(problem.neurons), HESSIAN).hessian
-    if centred is None or not layout.intercept:
+    centred: Any = objective.evaluate(x, np.arange(problem.neurons), HESSIAN).hessian
+    if not layout.intercept:
         return centred
     # from the intercept about the centred columns to the one about 0
     back = np.tile(np.eye(layout.size), (problem.neurons, 1, 1))

@@ -8,6 +8,8 @@ part of them gives a start from which a few passes over all rows suffice.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from ..formula.features import BUDGET_BYTES
@@ -93,7 +95,7 @@ def _alternate(
     below, above = problem.moves, problem.moves
     below[layout.raw], above[layout.linear] = False, False
     fresh = problem.start is None
-    found = None
+    found: Any = None
     for _ in range(ROUNDS):
         penalty = problem.penalty(scalars.natural(x[layout.raw]))
         objective = Objective(rows, scalars, penalty, below)

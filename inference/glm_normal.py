@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -80,6 +81,7 @@ def solve_normal(
     raw = problem.layout.raw
     objective = Objective(rows, scalars, penalty(scalars.natural(x[raw])), moves)
     here = objective.evaluate(x, everybody)
+    step, promise = np.zeros_like(x), np.zeros(x.shape[1])
     for _ in range(CORRECTIONS):
         moments = _moments(here.sums, x[raw], spread, total, problem.layout)
         x, objective, metric = _solve(moments, rows, scalars, penalty, moves, x)
@@ -128,6 +130,9 @@ def _solve(
     layout, everybody = rows.problem.layout, np.arange(x.shape[1])
     x, raw = x.copy(), layout.raw
     bend = np.full((x.shape[1], layout.scalars, layout.scalars), 2 * moments.total)
+    step: Any = None
+    objective: Any = None
+    metric: Any = None
     for _ in range(FIXED_POINT):
         precision = 1 / _variance(x[raw])
         objective = Objective(rows, scalars, penalty(scalars.natural(x[raw])), moves)

@@ -59,7 +59,7 @@ class Quadratic:
             if not left.size:
                 break
             for n in left:
-                v[n], slope[n], solved[n] = self._newton(n, v[n], slope[n], gain[n])
+                v[n], slope[n], solved[n] = self._newton(n, v[n], slope[n], float(gain[n]))
         gain[left] = self._gain(left, gradient, slope, v, x)
         return v, gain
 
