@@ -81,7 +81,7 @@ CACHED_BYTES = 4_000_000
 """Blocks of this size stay in the processor's cache while several passes are made over them."""
 SINGLE_THREADED = 200_000
 """Products of fewer multiplications than this are computed by one thread."""
-OPERATIONS = 2e11
+OPERATIONS = 2e12
 """Cross products that would take more multiplications than this are estimated from some blocks."""
 
 
