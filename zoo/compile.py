@@ -8,11 +8,11 @@ from typing import Any
 
 import jax.numpy as jnp
 import numpyro
-from jax.scipy.linalg import block_diag
 
 from . import marginal
 from .blocks import NOTHING, BlockShape, CorrelationBlock, GroupBlock, ParameterBlock
 from .distributions import Censored, Weighted
+from .elimination import Order
 from .families import FAMILIES
 from .family import Family
 from .group import GroupDistribution
@@ -72,6 +72,19 @@ class PredictorStructure:
 
 
 @dataclass(frozen=True)
+class Marginal:
+    """How group effects are integrated out.
+
+    Attributes:
+        order: the order of elimination.
+        coefficients: whether the common coefficients of the mean are integrated out with them.
+    """
+
+    order: Order
+    coefficients: bool = False
+
+
+@dataclass(frozen=True)
 class Structure:
     """All that a compiled program depends on; every number is an argument.
 
@@ -80,8 +93,7 @@ class Structure:
         predictors: the predictor of the mean first.
         scalars: parameters of the family that are one number each.
         scalar_shape: their priors.
-        marginal: whether normal group effects are integrated out; the design then holds sufficient
-            statistics instead of rows.
+        marginal: how group effects are integrated out; None: they are not.
         population: whether the response has a second dimension, of neurons; each of them then has
             scalars of its own.
     """
@@ -90,7 +102,7 @@ class Structure:
     predictors: tuple[PredictorStructure, ...]
     scalars: tuple[str, ...]
     scalar_shape: BlockShape
-    marginal: bool = False
+    marginal: Marginal | None = None
     population: bool = False
 
     @property
@@ -155,10 +167,11 @@ def model(
         for i, name in enumerate(structure.scalars):
             natural[name] = values[i]
             parameters[name] = values[i][None, :] if structure.population else values[i]
-    if structure.marginal:
-        known = design["statistics"]
+    if structure.marginal is not None:
         given = conditions(structure, numbers, natural, jacobian)
-        numpyro.factor("response", marginal.log_likelihood(*given, known=known))
+        known = design["statistics"]
+        value = marginal.log_likelihood(structure.marginal.order, given, known)
+        numpyro.factor("response", value)
         return natural
     for predictor in structure.predictors:
         name = predictor.parameter
@@ -177,16 +190,32 @@ def model(
 def conditions(
     structure: Structure, numbers: Mapping[str, Any], natural: dict[str, Any], jacobian: bool = True
 ) -> marginal.Conditions:
-    """Samples what the marginal likelihood of a normal mixed model depends on."""
+    """Samples what the marginal likelihood of a mixed model depends on."""
     predictor = structure.predictors[0]
     name = predictor.parameter
-    coefficients = _coefficients(structure, predictor, numbers[name], natural, jacobian)
-    factors = [
-        _group_factor(group, f"{name}.group{i}", numbers[name]["groups"][i], natural, jacobian)[0]
+    coefficients, prior = None, None
+    if structure.marginal is not None and structure.marginal.coefficients:
+        prior = _normal_prior(predictor.coefficients, numbers[name]["coefficients"])
+    else:
+        coefficients = _coefficients(structure, predictor, numbers[name], natural, jacobian)
+    factors = {
+        f"{name}.group{i}": _group_factor(
+            group, f"{name}.group{i}", numbers[name]["groups"][i], natural, jacobian
+        )[0]
         for i, group in enumerate(predictor.groups)
-    ]
+    }
     sigma = natural.get(structure.family.known_scale or "", jnp.ones(()))
-    return marginal.Conditions(coefficients, block_diag(*factors), sigma, predictor.intercept)
+    return marginal.Conditions(factors, sigma, coefficients, prior)
+
+
+def _normal_prior(shape: BlockShape, numbers: Mapping[str, Any]) -> tuple[Any, Any, Any]:
+    """Centres and precisions of coefficients whose priors are normal or flat, and their lean."""
+    centres, precisions = [], []
+    for form, given, size in zip(shape.forms, numbers["priors"], shape.sizes, strict=True):
+        centre, precision = form.normal(given)
+        centres.append(jnp.broadcast_to(jnp.asarray(centre, dtype=float), (size,)))
+        precisions.append(jnp.broadcast_to(jnp.asarray(precision, dtype=float), (size,)))
+    return jnp.concatenate(centres), jnp.concatenate(precisions), numbers["lean"]
 
 
 def observe(family: Family, parameters: Mapping[str, Any], response: Mapping[str, Any]) -> Any:

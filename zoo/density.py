@@ -10,7 +10,7 @@ from numpyro import handlers
 from numpyro.infer.util import log_density as numpyro_log_density
 
 from .compile import Structure, conditions, model
-from .marginal import draw_effects
+from .marginal import draw
 
 Raw = dict[str, Any]
 
@@ -20,7 +20,8 @@ def site_shapes(structure: Structure, numbers: Mapping[str, Any]) -> dict[str, t
     shapes: dict[str, tuple[int, ...]] = {}
     for predictor in structure.predictors:
         name = predictor.parameter
-        if predictor.coefficients.size:
+        drawn = structure.marginal is not None and structure.marginal.coefficients
+        if predictor.coefficients.size and not drawn:
             site = f"{name}.coefficients"
             for position, _ in predictor.coefficients.local:
                 size = predictor.coefficients.sizes[position]
@@ -40,7 +41,7 @@ def site_shapes(structure: Structure, numbers: Mapping[str, Any]) -> dict[str, t
                 shapes[f"{site}.corr"] = (k * (k - 1) // 2,)
             if group.member.parameters:
                 shapes[f"{site}.shape"] = (len(group.member.parameters),)
-            if not structure.marginal:
+            if structure.marginal is None:
                 shapes[f"{site}.effects"] = (numbers[name]["groups"][i]["centred"].shape[0], k)
     if structure.scalars:
         shapes["family"] = numbers["family"]["location"].shape
@@ -78,12 +79,12 @@ def natural(
     substituted: Any = handlers.substitute(partial(model, structure), data=raw)
     values = substituted(design, numbers)
     values = {name: value for name, value in values.items() if name != "response"}
-    if structure.marginal and key is not None:
+    if structure.marginal is not None and key is not None:
         again: Any = handlers.substitute(partial(conditions, structure), data=raw)
         given = again(numbers, dict(values))
-        effects = draw_effects(key, *given, known=design["statistics"])
-        start = 0
-        for site, group in structure.groups.items():
-            values[f"{site}.effects"] = effects[:, start : start + group.effects]
-            start += group.effects
+        drawn = draw(key, structure.marginal.order, given, design["statistics"])
+        if given.prior is not None:
+            name = structure.predictors[0].parameter
+            values[f"{name}.coefficients"] = drawn.pop("coefficients")
+        values |= {f"{site}.effects": effects for site, effects in drawn.items()}
     return values

@@ -32,6 +32,7 @@ class Kind:
         local: whether every coefficient has a scale of its own, which is sampled.
         penalty: (numbers) -> minus the log density as parts of a penalty: `precision` and `centre`,
             `absolute`, `group_weight`, `smooth`; None where it is none of these.
+        normal: (numbers) -> centre and precision, where it is normal, or flat on the whole line.
     """
 
     name: str
@@ -45,6 +46,7 @@ class Kind:
     parts: bool = False
     local: bool = False
     penalty: Callable[..., dict[str, Any] | None] | None = None
+    normal: Callable[..., tuple[Any, Any]] | None = None
 
 
 KINDS: dict[str, Kind] = {
@@ -56,6 +58,7 @@ KINDS: dict[str, Kind] = {
             dist.Normal,
             ("scale",),
             penalty=lambda loc, scale: {"precision": scale**-2.0, "centre": loc},
+            normal=lambda loc, scale: (loc, scale**-2.0),
         ),
         Kind("HalfNormal", (("scale", 1.0),), dist.HalfNormal, ("scale",)),
         Kind(
@@ -102,6 +105,7 @@ KINDS: dict[str, Kind] = {
             (("low", -np.inf), ("high", np.inf)),
             FlatDistribution,
             penalty=lambda low, high: None if np.isfinite([low, high]).any() else {},
+            normal=lambda low, high: (0.0, 0.0),
         ),
         Kind("LKJ", (("eta", 1.0),), lambda eta: eta, ("eta",), of_correlation=True),
         Kind(

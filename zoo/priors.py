@@ -108,6 +108,17 @@ class Form:
         return kind.build(**numbers, **dict(self.finite))
 
     @property
+    def gaussian(self) -> bool:
+        """Whether the prior is normal, or flat on the whole line."""
+        known = self.custom is None and KINDS[self.name].normal is not None
+        return known and not any(bounded for _, bounded in self.finite)
+
+    def normal(self, numbers: Mapping[str, Any]) -> tuple[Any, Any]:
+        """Returns centre and precision of a prior that is normal or flat."""
+        kind = KINDS[self.name]
+        return kind.normal(**numbers) if kind.normal is not None else (0.0, 0.0)
+
+    @property
     def relative(self) -> bool:
         """Whether the prior is measured in units of the family's loss."""
         return self.custom is None and KINDS[self.name].relative

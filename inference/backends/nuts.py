@@ -16,11 +16,11 @@ import numpy as np
 from numpyro.infer.hmc import hmc
 from numpyro.infer.util import ParamInfo
 
-from ...errors import FitError, OptionError
+from ...errors import OptionError
 from ...zoo.compile import Structure
 from ...zoo.density import log_density, natural, site_shapes
-from ...zoo.marginal import obstacle, statistics
 from ..backend import Backend, Draws, Problem
+from ..marginalise import marginalise
 from ..options import number, whole
 from ..programs import double_precision, program
 from ..progress import Progress
@@ -78,7 +78,7 @@ def run(settings: Settings, problem: Problem, seed: int, progress: bool) -> Draw
     Returns:
         Natural parameters with leading dimensions (chain, draw), and statistics of each draw.
     """
-    problem = _marginalised(settings, problem)
+    problem = marginalise(problem, settings.marginalize, coefficients=True)
     settings = _with_target(settings, problem.structure)
     design, numbers = problem.design, problem.numbers
     step = _program(settings, problem)
@@ -116,23 +116,11 @@ def run(settings: Settings, problem: Problem, seed: int, progress: bool) -> Draw
     return Draws(stacked["natural"], stacked["stats"])
 
 
-def _marginalised(settings: Settings, problem: Problem) -> Problem:
-    """Integrates normal group effects out where that is exact and wanted."""
-    why_not = obstacle(problem.structure, problem.training.response)
-    if settings.marginalize is False or (why_not and settings.marginalize == "auto"):
-        return problem
-    if why_not:
-        raise FitError(f"marginalize=True cannot be done: {why_not}.")
-    known = statistics(problem.structure, problem.training, problem.spec.summary)
-    structure = replace(problem.structure, marginal=True)
-    return replace(problem, structure=structure, find_design=lambda: {"statistics": known})
-
-
 def _with_target(settings: Settings, structure: Structure) -> Settings:
     """Chooses a careful step size where scales and effects of groups are sampled together."""
     if settings.target_accept is not None:
         return settings
-    sampled = bool(structure.groups) and not structure.marginal
+    sampled = bool(structure.groups) and structure.marginal is None
     return replace(settings, target_accept=0.9 if sampled else 0.8)
 
 
