@@ -10,8 +10,9 @@ from ..errors import FitError
 from ..formula.terms import MEAN
 from ..zoo.compile import Marginal
 from ..zoo.elimination import Order
-from ..zoo.statistics import find_order, obstacle, position, statistics
+from ..zoo.statistics import find_order, obstacle, position, shape_obstacle, statistics
 from .backend import Problem
+from .layout import eliminable, lay_out
 
 MOST_DENSE = 300
 """More effects than this outside of the chain of nested factors make an elimination dear."""
@@ -34,7 +35,8 @@ def marginalise(problem: Problem, wanted: bool | str, coefficients: bool) -> Pro
 
     Args:
         problem: the model.
-        wanted: False: never; True: or an error; "auto": where it is exact and cheap.
+        wanted: False: never; True: or an error; "auto": where it is exact and cheap; "laplace": by
+            Laplace's method where it is not exact.
         coefficients: whether the common coefficients may be integrated out, too.
 
     Raises:
@@ -43,15 +45,33 @@ def marginalise(problem: Problem, wanted: bool | str, coefficients: bool) -> Pro
     if wanted is False:
         return problem
     why_not = obstacle(problem.structure, problem.training.response)
+    if why_not and wanted == "laplace":
+        return _by_laplace(problem)
     if why_not and wanted == "auto":
         return problem
     if why_not:
-        raise FitError(f"marginalize=True cannot be done: {why_not}.")
-    predictor = problem.structure.predictors[0]
-    order = find_order(predictor, problem.training.predictors[MEAN])
+        raise FitError(
+            f'marginalize=True cannot be done exactly: {why_not}. marginalize="laplace" approximates '
+            "the integral, False samples the effects."
+        )
+    order = find_order(problem.structure.predictors[0], problem.training.predictors[MEAN])
     if wanted == "auto" and dense_effects(problem, order) > MOST_DENSE:
         return problem
-    shape = predictor.coefficients
+    return _exactly(problem, order, coefficients)
+
+
+def integrate(problem: Problem, coefficients: bool) -> Problem:
+    """Integrates group effects out, exactly or by Laplace's method; else returns rows in pieces."""
+    if not obstacle(problem.structure, problem.training.response):
+        order = find_order(problem.structure.predictors[0], problem.training.predictors[MEAN])
+        return _exactly(problem, order, coefficients)
+    if not shape_obstacle(problem.structure):
+        return _by_laplace(problem)
+    return lay_out(problem)
+
+
+def _exactly(problem: Problem, order: Order, coefficients: bool) -> Problem:
+    shape = problem.structure.predictors[0].coefficients
     normal = all(form.gaussian for form in shape.forms) and 0 < shape.size <= MOST_COEFFICIENTS
     structure = replace(problem.structure, marginal=Marginal(order, coefficients and normal))
 
@@ -60,3 +80,13 @@ def marginalise(problem: Problem, wanted: bool | str, coefficients: bool) -> Pro
         return {"statistics": known}
 
     return replace(problem, structure=structure, find_design=find_design)
+
+
+def _by_laplace(problem: Problem) -> Problem:
+    """Raises FitError where effects cannot be eliminated."""
+    why_not = shape_obstacle(problem.structure)
+    if why_not:
+        raise FitError(f'marginalize="laplace" cannot be done: {why_not}.')
+    order = find_order(problem.structure.predictors[0], problem.training.predictors[MEAN])
+    structure = replace(problem.structure, marginal=Marginal(order, exact=False))
+    return replace(problem, structure=structure, find_design=lambda: eliminable(problem, order))

@@ -1,20 +1,24 @@
-"""Runs the compiled modes: one Newton program, or a quasi-Newton search over theta."""
+"""Posterior modes of the parameters theta, group effects integrated out, of one model or of many alike."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
 import jax
-import jax.flatten_util
 import numpy as np
 
 from ..errors import FitError
-from ..zoo.density import Raw
+from ..zoo.compile import Structure
+from ..zoo.density import Raw, marginal_density
 from .backend import Problem
-from .modes import conditional_mode, flat_mode, marginal, split_sites
+from .layout import lay_out
+from .marginalise import integrate
+from .modes import flat_mode, marginal, split_sites
 from .programs import double_precision, program
+from .quasi_newton import hessian, minimise
 
 GAIN = 1e-6
 """An optimum counts as reached when a Newton step promises less log-density than this."""
@@ -25,13 +29,15 @@ class Mode:
     """A posterior mode in raw coordinates.
 
     Attributes:
+        problem: the model as it was maximised: with group effects integrated out, if it has any.
         theta: the sites other than group effects.
-        u: the group effects given theta, at their mode.
+        u: raw group effects given theta, at their mode, where they are sites.
         gain: the log-density that one further Newton step promises.
         value: the log-density at the mode.
         covariance: inverse curvature of the (marginal) log-density of theta, or None.
     """
 
+    problem: Problem
     theta: Raw
     u: Raw
     gain: float
@@ -44,136 +50,204 @@ class Mode:
         return bool(np.isfinite(self.gain) and self.gain < GAIN)
 
 
-def find_mode(problem: Problem, jacobian: bool, curvature: bool) -> Mode:
+def find_mode(
+    problem: Problem, jacobian: bool, curvature: bool, coefficients: bool = False
+) -> Mode:
     """Finds the mode of theta, group effects integrated out.
 
     Args:
         problem: what there is to fit.
         jacobian: whether the density is that of the raw coordinates, or of natural parameters.
         curvature: whether the covariance is wanted.
+        coefficients: whether coefficients may be integrated out, too, where that is exact.
 
     Raises:
         FitError: a prior has no mode.
     """
-    local = [p for p in problem.structure.predictors if p.coefficients.local or p.own.local]
-    if local:
+    check_mode(problem.structure)
+    if not problem.structure.groups:
+        return _flat_mode(lay_out(problem), jacobian)
+    return find_modes([integrate(problem, coefficients)], jacobian, curvature)[0]
+
+
+def check_mode(structure: Structure) -> None:
+    """Raises where the posterior density has no maximum.
+
+    Raises:
+        FitError: a prior has no mode.
+    """
+    if any(p.coefficients.local or p.own.local for p in structure.predictors):
         raise FitError(
             "the density of a horseshoe prior is infinite at 0, so the posterior has no mode. Use "
             '"nuts" or "svi".'
         )
-    theta, u = split_sites(problem.structure, problem.numbers)
-    if not theta:
-        return Mode({}, u, 0.0, 0.0, None)
-    if u:
-        return _mixed_mode(problem, jacobian, curvature, theta, u)
-    return _flat_mode(problem, jacobian, theta)
 
 
-def _flat_mode(problem: Problem, jacobian: bool, theta: Raw) -> Mode:
+def _flat_mode(problem: Problem, jacobian: bool) -> Mode:
     structure = problem.structure
+    theta, _ = split_sites(structure, problem.numbers)
+    if not theta:
+        return Mode(problem, {}, {}, 0.0, 0.0, None)
     arguments = (theta, problem.design, problem.numbers)
     function = partial(flat_mode, structure, jacobian)
     compiled = program("flat_mode", f"{structure.key} {jacobian}", function, arguments)
     with double_precision():
-        found, gain, value, hessian = jax.tree.map(np.asarray, compiled(*arguments))
-    return Mode(found, {}, float(gain), float(value), _inverse(hessian))
+        found, gain, value, curvature = jax.tree.map(np.asarray, compiled(*arguments))
+    return Mode(problem, found, {}, float(gain), float(value), invert(curvature))
 
 
-def _mixed_mode(problem: Problem, jacobian: bool, curvature: bool, theta: Raw, u: Raw) -> Mode:
-    from scipy.optimize import minimize
+def find_modes(problems: Sequence[Problem], jacobian: bool, curvature: bool) -> list[Mode]:
+    """Finds the modes of models of one structure and arrays of one shape, all in one program.
 
-    structure, design, numbers = problem.structure, problem.design, problem.numbers
+    Args:
+        problems: models whose group effects `marginalise.integrate` has integrated out.
+        jacobian: as for `find_mode`.
+        curvature: as for `find_mode`.
+    """
+    structure = problems[0].structure
+    theta, effects = split_sites(structure, problems[0].numbers)
+    evaluate, restore, latest = _objective(problems, jacobian, theta, effects)
+    start = np.zeros((len(problems), sum(int(np.prod(np.shape(v))) for v in theta.values())))
+    found = minimise(evaluate, start)
+    gain = np.einsum("bi,bij,bj->b", found.gradient, found.inverse, found.gradient)
+    x, value, gradient, inverse = found.x, found.value, found.gradient, found.inverse
+    if curvature or (gain > GAIN).any():
+        inverse = np.stack([invert(h) for h in hessian(evaluate, x)])
+        step = -np.einsum("bij,bj->bi", inverse, gradient)
+        better, slope = evaluate(x + step)
+        gain_now = np.einsum("bi,bij,bj->b", slope, inverse, slope)
+        gain = np.einsum("bi,bij,bj->b", gradient, inverse, gradient)
+        take = np.isfinite(better) & (gain_now < gain) & (better <= value + 1e-9 * abs(value))
+        x = np.where(take[:, None], x + step, x)
+        value, gain = np.where(take, better, value), np.where(take, gain_now, gain)
+    evaluate(x)
+    modes = []
+    for b, problem in enumerate(problems):
+        auxiliary = latest(b)
+        if structure.marginal is not None and not structure.marginal.exact:
+            problem = _started(problem, auxiliary)
+        modes.append(
+            Mode(
+                problem,
+                restore(x[b]),
+                auxiliary if effects else {},
+                float(gain[b]),
+                -float(value[b]),
+                inverse[b],
+            )
+        )
+    return modes
 
-    def function(theta: Any, u: Any, design: Any, numbers: Any) -> Any:
+
+def _started(problem: Problem, start: Any) -> Problem:
+    """The problem with the effects' mode as where Newton's method starts."""
+    return replace(problem, find_design=lambda: {**problem.design, "start": start})
+
+
+def _objective(
+    problems: Sequence[Problem], jacobian: bool, theta: Raw, effects: Raw
+) -> tuple[Any, Callable[[np.ndarray], Raw], Callable[[int], Any]]:
+    """Returns minus the log-density with its gradient, and how to read its arguments and by-products."""
+    structure, many = problems[0].structure, len(problems) > 1
+
+    def one(theta: Any, start: Any, design: Any, numbers: Any) -> Any:
         def value(theta: Any) -> Any:
-            return marginal(structure, jacobian, theta, u, design, numbers)
+            if effects:
+                return marginal(structure, jacobian, theta, start, design, numbers)
+            if start is not None:
+                design["start"] = start
+            return marginal_density(structure, theta, design, numbers, jacobian)
 
         return jax.value_and_grad(value, has_aux=True)(theta)
 
-    arguments = (theta, u, design, numbers)
-    compiled = program("marginal", f"{structure.key} {jacobian}", function, arguments)
-    start, restore = _flatten(theta)
-    latest = {"u": u}
+    def function(theta: Any, start: Any, design: Any, numbers: Any) -> Any:
+        return one(theta, start, dict(design), numbers)
 
-    def objective(vector: np.ndarray) -> tuple[float, np.ndarray]:
+    designs = [dict(problem.design) for problem in problems]
+    starts = [effects or design.pop("start", None) for design in designs]
+    stack = partial(jax.tree.map, lambda *parts: np.stack(parts) if many else parts[0])
+    design = stack(*designs)
+    numbers = stack(*[problem.numbers for problem in problems])
+    state = {"start": stack(*starts)}
+    flat, restore = flatten(theta)
+    names = sorted(theta)
+
+    def unflatten(x: np.ndarray) -> Raw:
+        return restore(x) if x.ndim == 1 else _restore_many(theta, names, x)
+
+    arguments = (unflatten(np.tile(flat, (len(problems), 1)) if many else flat), state["start"])
+    arguments = (*arguments, design, numbers)
+    key = f"{structure.key} {jacobian} {many}"
+    compiled = program("marginal", key, jax.vmap(function) if many else function, arguments)
+
+    def evaluate(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        point = unflatten(x if many else x[0])
         with double_precision():
-            (value, effects), gradient = compiled(restore(vector), latest["u"], design, numbers)
-        value = float(value)
-        flat, _ = _flatten(jax.tree.map(np.asarray, gradient))
-        if not np.isfinite(value) or not np.isfinite(flat).all():
-            return 1e100, np.zeros_like(vector)
-        latest["u"] = jax.tree.map(np.asarray, effects)
-        return -value, -flat
+            (value, start), slope = compiled(point, state["start"], design, numbers)
+        value = np.atleast_1d(np.asarray(value))
+        slope = np.concatenate(
+            [np.asarray(slope[name]).reshape(len(problems), -1) for name in names], axis=1
+        )
+        usable = np.isfinite(value) & np.isfinite(slope).all(axis=1)
+        if usable.all():
+            state["start"] = jax.tree.map(np.asarray, start) if effects or start != () else None
+        return np.where(usable, -value, np.inf), np.where(usable[:, None], -slope, 0.0)
 
-    options = {"gtol": 1e-6, "maxiter": 500}
-    vector, inverse = start, None
-    for _ in range(3):  # a restart forgets a bad curvature estimate
-        with np.errstate(all="ignore"):
-            found = minimize(objective, vector, jac=True, method="BFGS", options=options)
-        moved = np.max(np.abs(found.x - vector), initial=0.0)
-        vector, inverse = found.x, found.hess_inv
-        if found.success or moved < 1e-9:
-            break
-    value, gradient = objective(vector)
-    if curvature:
-        inverse = _inverse(_difference_hessian(objective, vector))
-    gain = float(gradient @ inverse @ gradient) if inverse is not None else np.inf
-    return Mode(restore(vector), latest["u"], gain, -value, inverse)
+    def latest(b: int) -> Any:
+        return jax.tree.map(lambda a: a[b] if many else a, state["start"])
+
+    return evaluate, restore, latest
 
 
-def _difference_hessian(objective: Any, x: np.ndarray, h: float = 1e-4) -> np.ndarray:
-    """Central differences of the exact gradient; coordinates are of order one."""
-    rows = []
-    for i in range(len(x)):
-        step = np.zeros_like(x)
-        step[i] = h
-        rows.append((objective(x + step)[1] - objective(x - step)[1]) / (2 * h))
-    hessian = np.array(rows)
-    return 0.5 * (hessian + hessian.T)
+def _restore_many(like: Raw, names: Sequence[str], x: np.ndarray) -> Raw:
+    out, start = {}, 0
+    for name in names:
+        shape = np.shape(like[name])
+        size = int(np.prod(shape))
+        out[name] = x[:, start : start + size].reshape(len(x), *shape)
+        start += size
+    return out
 
 
-def _flatten(tree: Raw) -> tuple[np.ndarray, Any]:
+def flatten(tree: Raw) -> tuple[np.ndarray, Callable[[np.ndarray], Raw]]:
+    """Returns the arrays of a tree as one vector, and the way back."""
     names = sorted(tree)  # the order of JAX
-    shapes = [np.shape(tree[name]) for name in names]
     vector = np.concatenate([np.ravel(tree[name]) for name in names])
 
     def restore(vector: np.ndarray) -> Raw:
-        out, start = {}, 0
-        for name, shape in zip(names, shapes, strict=True):
-            size = int(np.prod(shape))
-            out[name] = np.reshape(vector[start : start + size], shape)
-            start += size
-        return out
+        single = _restore_many(tree, names, np.asarray(vector)[None])
+        return {name: array[0] for name, array in single.items()}
 
     return vector, restore
 
 
-def _inverse(hessian: np.ndarray) -> np.ndarray:
+def invert(curvature: np.ndarray) -> np.ndarray:
     """Inverts a curvature; directions without positive curvature get a wide unit spread."""
-    if not np.isfinite(hessian).all():
-        return np.eye(len(hessian))
-    values, vectors = np.linalg.eigh(hessian)
+    if not np.isfinite(curvature).all():
+        return np.eye(len(curvature))
+    values, vectors = np.linalg.eigh(curvature)
     safe = np.where(values > 1e-8, values, 1.0)
     return (vectors / safe) @ vectors.T
 
 
-def effects_given(problem: Problem, jacobian: bool, thetas: Raw, u: Raw) -> tuple[Any, Any]:
-    """Returns, for each of many theta, the packed mode of the effects and chol of their precision.
+def effects_given(mode: Mode, jacobian: bool, thetas: Raw) -> tuple[Any, Any]:
+    """Returns, for each of many theta, the packed mode of raw effects and chol of their precision.
 
     Args:
-        problem: what there is to fit.
+        mode: of a model whose group effects are sites.
         jacobian: as in `find_mode`.
         thetas: raw sites with one leading dimension (sample).
-        u: where to start.
     """
-    structure = problem.structure
+    from .modes import conditional_mode
+
+    structure = mode.problem.structure
 
     def function(thetas: Any, u: Any, design: Any, numbers: Any) -> Any:
         return jax.lax.map(
             lambda theta: conditional_mode(structure, jacobian, theta, u, design, numbers), thetas
         )
 
-    arguments = (thetas, u, problem.design, problem.numbers)
+    arguments = (thetas, mode.u, mode.problem.design, mode.problem.numbers)
     compiled = program("effects_given", f"{structure.key} {jacobian}", function, arguments)
     with double_precision():
         return jax.tree.map(np.asarray, compiled(*arguments))

@@ -9,7 +9,7 @@ from typing import Any
 import jax.numpy as jnp
 import numpyro
 
-from . import marginal
+from . import laplace, marginal
 from .blocks import NOTHING, BlockShape, CorrelationBlock, GroupBlock, ParameterBlock
 from .distributions import Censored, Weighted
 from .elimination import Order
@@ -78,10 +78,13 @@ class Marginal:
     Attributes:
         order: the order of elimination.
         coefficients: whether the common coefficients of the mean are integrated out with them.
+        exact: whether the response is normal, so that cross products take the place of rows; else
+            Laplace's method integrates.
     """
 
     order: Order
     coefficients: bool = False
+    exact: bool = True
 
 
 @dataclass(frozen=True)
@@ -160,18 +163,11 @@ def model(
     """
     natural: dict[str, Any] = {}
     parameters: dict[str, Any] = {}
-    if structure.scalars:
-        kind = PopulationBlock if structure.population else ParameterBlock
-        block = kind(structure.scalar_shape, **numbers["family"], jacobian=jacobian)
-        values = block.natural(numpyro.sample("family", block))
-        for i, name in enumerate(structure.scalars):
-            natural[name] = values[i]
-            parameters[name] = values[i][None, :] if structure.population else values[i]
+    sample_scalars(structure, numbers, natural, jacobian)
+    for name in structure.scalars:
+        parameters[name] = natural[name][None, :] if structure.population else natural[name]
     if structure.marginal is not None:
-        given = conditions(structure, numbers, natural, jacobian)
-        known = design["statistics"]
-        value = marginal.log_likelihood(structure.marginal.order, given, known)
-        numpyro.factor("response", value)
+        _integrate(structure, structure.marginal, design, numbers, natural, jacobian)
         return natural
     for predictor in structure.predictors:
         name = predictor.parameter
@@ -187,10 +183,77 @@ def model(
     return natural
 
 
-def conditions(
+def sample_scalars(
     structure: Structure, numbers: Mapping[str, Any], natural: dict[str, Any], jacobian: bool = True
+) -> None:
+    """Samples the family's parameters that are one number each (for each neuron)."""
+    if not structure.scalars:
+        return
+    kind = PopulationBlock if structure.population else ParameterBlock
+    block = kind(structure.scalar_shape, **numbers["family"], jacobian=jacobian)
+    values = block.natural(numpyro.sample("family", block))
+    for i, name in enumerate(structure.scalars):
+        natural[name] = values[i]
+
+
+def _integrate(
+    structure: Structure,
+    how: Marginal,
+    design: Mapping[str, Any],
+    numbers: Mapping[str, Any],
+    natural: dict[str, Any],
+    jacobian: bool,
+) -> None:
+    """Adds the likelihood with group effects integrated out; `modes` are the effects' for Laplace's."""
+    given = conditions(structure, design, numbers, natural, jacobian)
+    if how.exact:
+        value = marginal.log_likelihood(how.order, given, design["statistics"])
+    else:
+        at = laplace_frame(structure, how, given, design)
+        value, modes = laplace.log_likelihood(at, design["start"])
+        numpyro.deterministic("modes", modes)
+    numpyro.factor("response", value)
+
+
+def laplace_frame(
+    structure: Structure, how: Marginal, given: marginal.Conditions, design: Mapping[str, Any]
+) -> laplace.Frame:
+    """Returns what Laplace's method needs, given the parameters."""
+    predictor, response = structure.predictors[0], design["response"]
+    arrays = design["predictors"][predictor.parameter]
+    first = int(predictor.intercept)
+    fixed = arrays["offset"] + arrays["matrix"] @ given.coefficients[first:]
+    if first:
+        fixed = fixed + given.coefficients[0]
+    return laplace.frame(how.order, given, fixed, row_density(structure, response), design)
+
+
+def row_density(structure: Structure, response: Mapping[str, Any]) -> laplace.Density:
+    """Returns (linear predictor of the mean, other parameters) -> log density of each row.
+
+    Terms of the response alone may be left out.
+    """
+    link = structure.predictors[0].link
+    kernel = dict(structure.family.kernels).get(link)
+
+    def density(eta: Any, parameters: Mapping[str, Any]) -> Any:
+        if kernel is None or "status" in response:
+            values = {**parameters, "mu": LINKS[link].inverse(eta)}
+            return observe(structure.family, values, response).log_prob(response["y"])
+        value = kernel(eta, response["y"], parameters, response)
+        return value * response["weights"] if "weights" in response else value
+
+    return density
+
+
+def conditions(
+    structure: Structure,
+    design: Mapping[str, Any],
+    numbers: Mapping[str, Any],
+    natural: dict[str, Any],
+    jacobian: bool = True,
 ) -> marginal.Conditions:
-    """Samples what the marginal likelihood of a mixed model depends on."""
+    """Samples what the marginal likelihood of a mixed model depends on, beside the scalars."""
     predictor = structure.predictors[0]
     name = predictor.parameter
     coefficients, prior = None, None
@@ -204,8 +267,13 @@ def conditions(
         )[0]
         for i, group in enumerate(predictor.groups)
     }
+    parameters = {scalar: natural[scalar] for scalar in structure.scalars}
+    for further in structure.predictors[1:]:
+        arrays = design["predictors"][further.parameter]
+        eta = _predict(structure, further, arrays, numbers[further.parameter], natural, jacobian)
+        parameters[further.parameter] = LINKS[further.link].inverse(eta)
     sigma = natural.get(structure.family.known_scale or "", jnp.ones(()))
-    return marginal.Conditions(factors, sigma, coefficients, prior)
+    return marginal.Conditions(factors, sigma, coefficients, prior, parameters)
 
 
 def _normal_prior(shape: BlockShape, numbers: Mapping[str, Any]) -> tuple[Any, Any, Any]:
@@ -262,8 +330,14 @@ def _predict(
 
 def group_part(arrays: Mapping[str, Any], effects: Any, population: bool) -> Any:
     """What a group term adds to the linear predictor, shape (obs,) or (obs, 1 or neuron)."""
-    index, total = arrays["index"], jnp.zeros(())
-    columns = arrays["effects"]
+    columns, total = arrays["effects"], jnp.zeros(())
+    if "pieces" in arrays:  # rows in pieces of one group each
+        index = arrays["pieces"]
+        for k, column in enumerate(columns):
+            pieces = jnp.reshape(column, (index.shape[0], -1))
+            total = total + pieces * effects[:, k][index][:, None]
+        return jnp.reshape(total, -1)
+    index = arrays["index"]
     if jnp.ndim(index) == 2 and index.shape[0] == 1:  # neurons alone: a matrix product
         return jnp.stack(columns, axis=1) @ effects[index[0]].T
     for k, column in enumerate(columns):

@@ -9,8 +9,8 @@ from typing import Any
 from numpyro import handlers
 from numpyro.infer.util import log_density as numpyro_log_density
 
-from .compile import Structure, conditions, model
-from .marginal import draw
+from . import laplace, marginal
+from .compile import Structure, conditions, laplace_frame, model, sample_scalars
 
 Raw = dict[str, Any]
 
@@ -60,12 +60,26 @@ def log_density(
     return numpyro_log_density(bound, (design, numbers), {"jacobian": jacobian}, raw)[0]
 
 
+def marginal_density(
+    structure: Structure,
+    raw: Raw,
+    design: Mapping[str, Any],
+    numbers: Mapping[str, Any],
+    jacobian: bool = True,
+) -> tuple[Any, Any]:
+    """Returns the log density, and the modes of effects that Laplace's method integrates out."""
+    bound = partial(model, structure)
+    value, trace = numpyro_log_density(bound, (design, numbers), {"jacobian": jacobian}, raw)
+    return value, trace["modes"]["value"] if "modes" in trace else ()
+
+
 def natural(
     structure: Structure,
     raw: Raw,
     design: Mapping[str, Any],
     numbers: Mapping[str, Any],
     key: Any = None,
+    mode: bool = False,
 ) -> dict[str, Any]:
     """Returns the natural parameters of raw sites, by generic name.
 
@@ -74,17 +88,29 @@ def natural(
         raw: its sites.
         design: arrays.
         numbers: priors and scales.
-        key: for drawing group effects that the model integrates out; without it they are left out.
+        key: for drawing what the model integrates out; without it that is left out.
+        mode: put what the model integrates out at its mode given the rest.
     """
-    substituted: Any = handlers.substitute(partial(model, structure), data=raw)
-    values = substituted(design, numbers)
-    values = {name: value for name, value in values.items() if name != "response"}
-    if structure.marginal is not None and key is not None:
-        again: Any = handlers.substitute(partial(conditions, structure), data=raw)
-        given = again(numbers, dict(values))
-        drawn = draw(key, structure.marginal.order, given, design["statistics"])
-        if given.prior is not None:
-            name = structure.predictors[0].parameter
-            values[f"{name}.coefficients"] = drawn.pop("coefficients")
-        values |= {f"{site}.effects": effects for site, effects in drawn.items()}
-    return values
+    substituted: Any = handlers.substitute(partial(_parameters, structure), data=raw)
+    values, given = substituted(design, numbers)
+    if structure.marginal is None or given is None or (key is None and not mode):
+        return values
+    how, name = structure.marginal, structure.predictors[0].parameter
+    if how.exact:
+        drawn = marginal.draw(None if mode else key, how.order, given, design["statistics"])
+    else:
+        at = laplace_frame(structure, how, given, design)
+        drawn = laplace.draw(None if mode else key, at, design["start"], how.order, given)
+    if "coefficients" in drawn:
+        values[f"{name}.coefficients"] = drawn.pop("coefficients")
+    return values | {f"{site}.effects": effects for site, effects in drawn.items()}
+
+
+def _parameters(structure: Structure, design: Any, numbers: Any) -> tuple[dict[str, Any], Any]:
+    """The model's parameters without its likelihood, and what a marginal likelihood depends on."""
+    if structure.marginal is None:
+        values = model(structure, design, numbers)
+        return {name: value for name, value in values.items() if name != "response"}, None
+    values: dict[str, Any] = {}
+    sample_scalars(structure, numbers, values)
+    return values, conditions(structure, design, numbers, values)

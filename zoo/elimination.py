@@ -41,27 +41,43 @@ class Order:
 
 
 class Products(NamedTuple):
-    """Cross products of the columns of a mixed model, weighted by row.
+    """Cross products of the effects' columns, weighted by row.
 
     Attributes:
         own: for each level of the chain, shape (groups, effect, effect).
         later: for each level and each level after it, shape (groups, effect, effect of the later).
         parents: for each level and each level after it the group that holds a group, shape (groups,).
         dense: for each level and each dense factor, shape (groups, effect, groups, effect).
-        common: for each level, shape (groups, effect, column).
         corner: for each dense factor and each up to it, shape (groups, effect, groups, effect).
-        corner_common: for each dense factor, shape (groups, effect, column).
-        square: of the common columns, shape (column, column).
     """
 
     own: tuple[Any, ...]
     later: tuple[tuple[Any, ...], ...]
     parents: tuple[tuple[Any, ...], ...]
     dense: tuple[tuple[Any, ...], ...]
-    common: tuple[Any, ...]
     corner: tuple[tuple[Any, ...], ...]
-    corner_common: tuple[Any, ...]
+
+
+class Common(NamedTuple):
+    """Products of the common columns with the effects' and with each other; the right-hand side last.
+
+    Attributes:
+        chain: for each level, shape (groups, effect, column).
+        dense: for each dense factor, shape (groups, effect, column).
+        square: shape (column, column).
+    """
+
+    chain: tuple[Any, ...]
+    dense: tuple[Any, ...]
     square: Any
+
+    def turn(self, chain: list[Any], dense: list[Any], columns: Any) -> Common:
+        """Returns the products of T's effects with combined columns, shape (column, column')."""
+        return Common(
+            tuple(_turn(t, columns, p) for t, p in zip(chain, self.chain, strict=True)),
+            tuple(_turn(t, columns, p) for t, p in zip(dense, self.dense, strict=True)),
+            columns.T @ self.square @ columns,
+        )
 
 
 class Eliminated(NamedTuple):
@@ -89,6 +105,13 @@ class Eliminated(NamedTuple):
         for block in self.blocks:
             logs = logs + sum(jnp.sum(jnp.log(row[-1])) for row in block)
         return logs
+
+    def noise(self, key: Any) -> tuple[list[Any], Any]:
+        """Draws standard normal arrays for `solve`."""
+        keys = jax.random.split(key, len(self.rows) + 1)
+        pairs = zip(keys[1:], self.rows, strict=True)
+        parts = [jax.random.normal(k, rows.shape[:2]) for k, rows in pairs]
+        return parts, jax.random.normal(keys[0], self.last.shape)
 
     def solve(self, noise: Any = None) -> tuple[list[Any], Any]:
         """Returns the solution of every level (groups, effect), and of the corner (m,).
@@ -123,17 +146,14 @@ class Eliminated(NamedTuple):
         return out, inner
 
 
-def eliminate(
-    products: Products, chain: list[Any], dense: list[Any], common: Any, prior: Any = None
-) -> Eliminated:
-    """Scales cross products and eliminates.
+def eliminate(products: Products, chain: list[Any], dense: list[Any], common: Common) -> Eliminated:
+    """Scales the effects' cross products and eliminates.
 
     Args:
         products: cross products of unscaled columns.
         chain: T of each level of the chain, shape (effect, effect).
         dense: T of each dense factor.
-        common: how common columns combine, shape (column, column'); the last is the right-hand side.
-        prior: what is added to their square, shape (column', column'); None: nothing.
+        common: the common columns and the right-hand side, scaled already.
     """
     own = [_turn(t, t, p) + jnp.eye(t.shape[0])[None] for t, p in zip(chain, products.own, strict=True)]
     borders = []
@@ -146,10 +166,8 @@ def eliminate(
         for factor, product in zip(dense, products.dense[level], strict=True):
             scaled = jnp.einsum("ab,gahc,cd->gbhd", t, product, factor)
             parts.append(scaled.reshape(groups, size, -1))
-        parts.append(_turn(t, common, products.common[level]))
-        borders.append(jnp.concatenate(parts, axis=2))
-    square = common.T @ products.square @ common
-    corner = _corner(products, dense, common, square if prior is None else square + prior)
+        borders.append(jnp.concatenate([*parts, common.chain[level]], axis=2))
+    corner = _corner(products, dense, common)
     blocks, rows = [], []
     for level in range(len(chain)):
         block, row = _factorise(own[level], borders[level])
@@ -181,10 +199,12 @@ def _turn(left: Any, right: Any, product: Any) -> Any:
     return jnp.einsum("ab,gac,cd->gbd", left, product, right)
 
 
-def _corner(products: Products, dense: list[Any], common: Any, square: Any) -> Any:
+def _corner(products: Products, dense: list[Any], common: Common) -> Any:
     """The corner: the dense factors with the identity of their prior, and the common columns."""
+    if not dense:
+        return common.square
     count = len(dense)
-    sizes = [p.shape[0] * p.shape[1] for p in products.corner_common]
+    sizes = [p.shape[0] * p.shape[1] for p in common.dense]
     table: list[list[Any]] = [[None] * (count + 1) for _ in range(count + 1)]
     for i, t in enumerate(dense):
         for j, product in enumerate(products.corner[i]):
@@ -192,9 +212,9 @@ def _corner(products: Products, dense: list[Any], common: Any, square: Any) -> A
             table[i][j] = part.reshape(sizes[i], sizes[j])
             table[j][i] = table[i][j].T
         table[i][i] = table[i][i] + jnp.eye(sizes[i])
-        table[i][count] = _turn(t, common, products.corner_common[i]).reshape(sizes[i], -1)
+        table[i][count] = common.dense[i].reshape(sizes[i], -1)
         table[count][i] = table[i][count].T
-    table[count][count] = square
+    table[count][count] = common.square
     return jnp.concatenate([jnp.concatenate(row, axis=1) for row in table], axis=0)
 
 

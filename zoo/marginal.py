@@ -15,7 +15,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-import jax
 import jax.numpy as jnp
 from jax.scipy.linalg import block_diag
 
@@ -41,14 +40,9 @@ class Conditions(NamedTuple):
     parameters: Mapping[str, Any] = {}
 
 
-def stack_factors(
-    order: Sequence[Sequence[str]], factors: Mapping[str, Any], units: Sequence[Any]
-) -> list[Any]:
-    """Returns T of each grouping factor: L of its terms, for columns divided by units."""
-    return [
-        unit[:, None] * block_diag(*(factors[site] for site in sites))
-        for sites, unit in zip(order, units, strict=True)
-    ]
+def stack_factors(order: Sequence[Sequence[str]], factors: Mapping[str, Any]) -> list[Any]:
+    """Returns L of each grouping factor, of all its terms."""
+    return [block_diag(*(factors[site] for site in sites)) for sites in order]
 
 
 def _eliminated(
@@ -56,13 +50,21 @@ def _eliminated(
 ) -> tuple[Eliminated, Any]:
     """Returns the Cholesky factor, and the logarithms that come with the coefficients' prior."""
     noise = given.sigma / known["unit"]
-    chain = stack_factors(order.chain, given.factors, known["chain_units"])
-    dense = stack_factors(order.dense, given.factors, known["dense_units"])
-    chain, dense = ([t / given.sigma for t in factors] for factors in (chain, dense))
+    chain, dense = (
+        [
+            t * unit[:, None] / given.sigma
+            for t, unit in zip(stack_factors(sites, given.factors), units, strict=True)
+        ]
+        for sites, units in (
+            (order.chain, known["chain_units"]),
+            (order.dense, known["dense_units"]),
+        )
+    )
     p = known["location"].shape[0]
     if given.prior is None:
         b = known["inverse"] @ (given.coefficients - known["location"]) / known["unit"]
-        common = jnp.concatenate([-b, jnp.ones(1)])[:, None] / noise
+        columns = jnp.concatenate([-b, jnp.ones(1)])[:, None] / noise
+        common = known["common"].turn(chain, dense, columns)
         return eliminate(known["products"], chain, dense, common), jnp.zeros(())
     centre, precision, lean = given.prior
     # natural = location + basis b unit; prior of turned = natural with the lean added to the first
@@ -74,10 +76,11 @@ def _eliminated(
     prior = prior.at[:p, :p].set(weighted @ turn)
     prior = prior.at[:p, p].set(weighted @ away).at[p, :p].set(weighted @ away)
     prior = prior.at[p, p].set(jnp.sum(precision * away**2))
-    common = jnp.eye(p + 1) / noise
+    common = known["common"].turn(chain, dense, jnp.eye(p + 1) / noise)
+    common = common._replace(square=common.square + prior)
     logs = jnp.where(precision > 0, jnp.log(jnp.maximum(precision, 1e-300)), jnp.log(2 * jnp.pi))
     constant = known["log_volume"] + p * jnp.log(known["unit"]) + 0.5 * jnp.sum(logs)
-    return eliminate(known["products"], chain, dense, common, prior), constant
+    return eliminate(known["products"], chain, dense, common), constant
 
 
 def log_likelihood(order: Order, given: Conditions, known: Mapping[str, Any]) -> Any:
@@ -97,22 +100,26 @@ def log_likelihood(order: Order, given: Conditions, known: Mapping[str, Any]) ->
 def draw(key: Any, order: Order, given: Conditions, known: Mapping[str, Any]) -> dict[str, Any]:
     """Draws what is integrated out exactly from its normal distribution given the rest.
 
+    Args:
+        key: of the draw; None: the mean of that distribution.
+        order: the order of elimination.
+        given: the other parameters.
+        known: from `statistics.statistics`.
+
     Returns:
         Effects in natural units by site, shape (groups, effect); the coefficients by the name
         `coefficients`, where they are integrated out.
     """
     at, _ = _eliminated(order, given, known)
-    keys = jax.random.split(key, len(at.rows) + 1)
-    noise = [jax.random.normal(k, r.shape[:2]) for k, r in zip(keys[1:], at.rows, strict=True)]
-    chain, corner = at.solve((noise, jax.random.normal(keys[0], at.last.shape)))
+    chain, corner = at.solve(None if key is None else at.noise(key))
     out: dict[str, Any] = {}
     for sites, v in zip(order.chain, chain, strict=True):
-        out |= _natural(sites, v, given.factors)
+        out |= natural_effects(sites, v, given.factors)
     start = 0
-    for sites, product in zip(order.dense, known["products"].corner_common, strict=True):
+    for sites, product in zip(order.dense, known["common"].dense, strict=True):
         groups, size = product.shape[:2]
         v = corner[start : start + groups * size].reshape(groups, size)
-        out |= _natural(sites, v, given.factors)
+        out |= natural_effects(sites, v, given.factors)
         start += groups * size
     if given.prior is not None:
         b = corner[start:] * known["unit"]
@@ -120,7 +127,7 @@ def draw(key: Any, order: Order, given: Conditions, known: Mapping[str, Any]) ->
     return out
 
 
-def _natural(sites: Sequence[str], v: Any, factors: Mapping[str, Any]) -> dict[str, Any]:
+def natural_effects(sites: Sequence[str], v: Any, factors: Mapping[str, Any]) -> dict[str, Any]:
     """Splits the standardised effects of a grouping factor, and gives them their units."""
     out, start = {}, 0
     for site in sites:

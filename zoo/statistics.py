@@ -9,7 +9,7 @@ import numpy as np
 
 from ..formula import Design
 from ..formula.design import PredictorDesign
-from .elimination import Order, Products
+from .elimination import Common, Order, Products
 from .family import Summary
 from .links import LINKS
 
@@ -18,6 +18,12 @@ if TYPE_CHECKING:
 
 RIDGE = 1e-13
 """Keeps coordinates finite where common columns are collinear; exactness does not depend on it."""
+
+
+def bucket(count: int) -> int:
+    """Returns a count rounded up to one of few round numbers, at most an eighth above it."""
+    step = 1 << max(int(count).bit_length() - 4, 0)
+    return -(-int(count) // step) * step
 
 
 def factors(predictor: PredictorStructure) -> list[tuple[int, ...]]:
@@ -94,9 +100,9 @@ def statistics(structure: Structure, order: Order, design: Design, summary: Summ
         size = np.sqrt((z**2).mean(axis=0))
         units[sites] = np.where(size > 0, size, 1.0)
         effects[sites], indexes[sites] = z / units[sites], parts[0].index
-        counts[sites] = int(parts[0].index.max(initial=0)) + 1
+        counts[sites] = bucket(int(parts[0].index.max(initial=0)) + 1)
     return {
-        "products": _products(order, indexes, counts, effects, common, precision),
+        **_products(order, indexes, counts, effects, common, precision),
         "chain_units": tuple(units[sites] for sites in order.chain),
         "dense_units": tuple(units[sites] for sites in order.dense),
         "basis": basis,
@@ -130,7 +136,7 @@ def _orthonormal(matrix: np.ndarray, intercept: bool) -> tuple[np.ndarray, np.nd
 
 def _products(
     order: Order, indexes: Any, counts: Any, effects: Any, common: np.ndarray, precision: np.ndarray
-) -> Products:
+) -> dict[str, Any]:
     weighted = {sites: z * precision[:, None] for sites, z in effects.items()}
     chain, dense = order.chain, order.dense
 
@@ -142,7 +148,7 @@ def _products(
     def with_common(a: Any) -> np.ndarray:
         return grouped(indexes[a], counts[a], weighted[a], common)
 
-    return Products(
+    products = Products(
         own=tuple(grouped(indexes[a], counts[a], weighted[a], effects[a]) for a in chain),
         later=tuple(
             tuple(grouped(indexes[a], counts[a], weighted[a], effects[b]) for b in chain[i + 1 :])
@@ -153,11 +159,11 @@ def _products(
             for i, a in enumerate(chain)
         ),
         dense=tuple(tuple(between(a, b) for b in dense) for a in chain),
-        common=tuple(with_common(a) for a in chain),
         corner=tuple(tuple(between(a, b) for b in dense[: i + 1]) for i, a in enumerate(dense)),
-        corner_common=tuple(with_common(a) for a in dense),
-        square=(common * precision[:, None]).T @ common,
     )
+    square = (common * precision[:, None]).T @ common
+    by_factor = (tuple(with_common(a) for a in factors) for factors in (chain, dense))
+    return {"products": products, "common": Common(*by_factor, square)}
 
 
 def obstacle(structure: Structure, response: Any) -> str:

@@ -11,7 +11,7 @@ from .. import glm_build, glm_laplace
 from ..backend import Backend, Draws, Problem
 from ..constrain import constrain
 from ..modes import unpack
-from ..optimise import effects_given, find_mode
+from ..optimise import Mode, effects_given, find_mode
 from ..options import whole
 
 
@@ -34,15 +34,21 @@ def run(settings: Settings, problem: Problem, seed: int, progress: bool) -> Draw
     generator = np.random.default_rng([seed, 7])
     if not glm_build.obstacle(problem):
         return glm_laplace.draw(problem, settings.draws, generator)
-    mode = find_mode(problem, jacobian=True, curvature=True)
-    raw = _theta_draws(mode.theta, mode.covariance, settings.draws, generator)
+    mode = find_mode(problem, jacobian=True, curvature=True, coefficients=True)
+    return about_mode(mode, settings.draws, seed)
+
+
+def about_mode(mode: Mode, draws: int, seed: int) -> Draws:
+    """Draws theta from a normal at its mode, and group effects given each theta."""
+    generator = np.random.default_rng([seed, 7])
+    raw = _theta_draws(mode.theta, mode.covariance, draws, generator)
     if mode.u:
-        packed, factor = effects_given(problem, True, raw, mode.u)
+        packed, factor = effects_given(mode, True, raw)
         noise = generator.standard_normal(packed.shape)[..., None]
         spread = np.linalg.solve(np.swapaxes(factor, -1, -2), noise)[..., 0]
-        parts = [unpack(problem.structure, one, mode.u) for one in packed + spread]
+        parts = [unpack(mode.problem.structure, one, mode.u) for one in packed + spread]
         raw |= {name: np.stack([np.asarray(p[name]) for p in parts]) for name in mode.u}
-    return Draws(constrain(problem, raw), {}, converged=mode.converged)
+    return Draws(constrain(mode.problem, raw, [seed, 9]), {}, converged=mode.converged)
 
 
 def _theta_draws(

@@ -10,7 +10,7 @@ from .. import glm_build
 from ..backend import Backend, Draws, Problem
 from ..constrain import constrain
 from ..glm_mode import find_mode as find_glm_mode
-from ..optimise import find_mode
+from ..optimise import Mode, find_mode
 
 
 @dataclass(frozen=True)
@@ -34,9 +34,14 @@ def run(settings: Settings, problem: Problem, seed: int, progress: bool) -> Draw
             notes=glm_build.unconverged(problem, found),
         )
     mode = find_mode(problem, jacobian=False, curvature=False)
+    return at_mode(mode)
+
+
+def at_mode(mode: Mode) -> Draws:
+    """Returns a mode as one draw, group effects at their mode given the rest."""
     raw = {name: np.asarray(array)[None] for name, array in {**mode.theta, **mode.u}.items()}
     stats = {"lp": np.full((1, 1), mode.value)}
-    return Draws(constrain(problem, raw), stats, converged=mode.converged)
+    return Draws(constrain(mode.problem, raw), stats, converged=mode.converged)
 
 
 MAP = Backend("map", Settings, run, point=True, story="Maximum a posteriori; flat: likelihood.")

@@ -20,6 +20,8 @@ from ...errors import OptionError
 from ...zoo.compile import Structure
 from ...zoo.density import log_density, natural, site_shapes
 from ..backend import Backend, Draws, Problem
+from ..constrain import trim
+from ..layout import lay_out
 from ..marginalise import marginalise
 from ..options import number, whole
 from ..programs import double_precision, program
@@ -41,8 +43,10 @@ class Settings:
             are sampled, 0.8 elsewhere.
         max_tree_depth: the longest trajectory has 2**max_tree_depth steps.
         dense_mass: whether the mass matrix is dense.
-        marginalize: whether normal group effects are integrated out and drawn afterwards; "auto"
-            does so wherever it is exact. The posterior is the same.
+        marginalize: whether normal group effects, and coefficients with normal or flat priors, are
+            integrated out and drawn afterwards: "auto" where it is exact and cheap; True or an error;
+            the posterior is the same. "laplace" integrates group effects of other responses out by
+            Laplace's method, which is an approximation.
     """
 
     draws: int = 1000
@@ -60,9 +64,9 @@ class Settings:
         whole("max_tree_depth", self.max_tree_depth, 1, 14)
         if self.target_accept is not None:
             number("target_accept", self.target_accept, 0.0, 1.0)
-        if self.marginalize not in ("auto", True, False):
+        if self.marginalize not in ("auto", "laplace", True, False):
             raise OptionError(
-                f'marginalize= takes "auto", True or False, not {self.marginalize!r}.'
+                f'marginalize= takes "auto", True, False or "laplace", not {self.marginalize!r}.'
             )
 
 
@@ -79,6 +83,8 @@ def run(settings: Settings, problem: Problem, seed: int, progress: bool) -> Draw
         Natural parameters with leading dimensions (chain, draw), and statistics of each draw.
     """
     problem = marginalise(problem, settings.marginalize, coefficients=True)
+    if problem.structure.marginal is None:
+        problem = lay_out(problem)
     settings = _with_target(settings, problem.structure)
     design, numbers = problem.design, problem.numbers
     step = _program(settings, problem)
@@ -113,7 +119,7 @@ def run(settings: Settings, problem: Problem, seed: int, progress: bool) -> Draw
             raise
     bar.close()
     stacked = jax.tree.map(lambda *parts: np.stack(parts), *chains)
-    return Draws(stacked["natural"], stacked["stats"])
+    return Draws(trim(problem, stacked["natural"]), stacked["stats"])
 
 
 def _with_target(settings: Settings, structure: Structure) -> Settings:
