@@ -46,7 +46,7 @@ def marginalise(problem: Problem, wanted: bool | str, coefficients: bool) -> Pro
         return problem
     why_not = obstacle(problem.structure, problem.training.response)
     if why_not and wanted == "laplace":
-        return _by_laplace(problem)
+        return by_laplace(problem)
     if why_not and wanted == "auto":
         return problem
     if why_not:
@@ -66,7 +66,7 @@ def integrate(problem: Problem, coefficients: bool) -> Problem:
         order = find_order(problem.structure.predictors[0], problem.training.predictors[MEAN])
         return _exactly(problem, order, coefficients)
     if not shape_obstacle(problem.structure):
-        return _by_laplace(problem)
+        return by_laplace(problem)
     return lay_out(problem)
 
 
@@ -82,8 +82,12 @@ def _exactly(problem: Problem, order: Order, coefficients: bool) -> Problem:
     return replace(problem, structure=structure, find_design=find_design)
 
 
-def _by_laplace(problem: Problem) -> Problem:
-    """Raises FitError where effects cannot be eliminated."""
+def by_laplace(problem: Problem) -> Problem:
+    """Integrates group effects out by Laplace's method.
+
+    Raises:
+        FitError: they cannot be eliminated factor by factor.
+    """
     why_not = shape_obstacle(problem.structure)
     if why_not:
         raise FitError(f'marginalize="laplace" cannot be done: {why_not}.')

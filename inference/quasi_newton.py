@@ -81,7 +81,9 @@ def minimise(objective: Objective, start: np.ndarray) -> Minima:
 def _finished(gradient: np.ndarray, inverse: np.ndarray, fresh: np.ndarray) -> np.ndarray:
     promise = 0.5 * np.einsum("bi,bij,bj->b", gradient, inverse, gradient)
     flat = np.abs(gradient).max(axis=1, initial=0.0) < SLOPE
-    return flat | (~fresh & (promise < PROMISE) & (promise >= 0) & (abs(gradient).max(axis=1) < 1e-3))
+    return flat | (
+        ~fresh & (promise < PROMISE) & (promise >= 0) & (abs(gradient).max(axis=1) < 1e-3)
+    )
 
 
 def _search(

@@ -130,7 +130,9 @@ class Eliminated(NamedTuple):
             for later, parent in enumerate(self.parents[level], start=level + 1):
                 width = out[later].shape[1]
                 above = out[later][parent]
-                right = right - jnp.sum(rows[..., start : start + width] * above[:, None, :], axis=2)
+                right = right - jnp.sum(
+                    rows[..., start : start + width] * above[:, None, :], axis=2
+                )
                 start += width
             if start < rows.shape[2] - 1:
                 right = right - rows[..., start:-1] @ inner
@@ -155,7 +157,9 @@ def eliminate(products: Products, chain: list[Any], dense: list[Any], common: Co
         dense: T of each dense factor.
         common: the common columns and the right-hand side, scaled already.
     """
-    own = [_turn(t, t, p) + jnp.eye(t.shape[0])[None] for t, p in zip(chain, products.own, strict=True)]
+    own = [
+        _turn(t, t, p) + jnp.eye(t.shape[0])[None] for t, p in zip(chain, products.own, strict=True)
+    ]
     borders = []
     for level, t in enumerate(chain):
         groups, size = products.own[level].shape[:2]

@@ -56,7 +56,9 @@ class Layout(NamedTuple):
 
     def gather(self, rows: Any, groups: int) -> Any:
         """Returns Z' rows, shape (groups, effect)."""
-        return jnp.stack([self.total(column * self.like(rows), groups) for column in self.columns], 1)
+        return jnp.stack(
+            [self.total(column * self.like(rows), groups) for column in self.columns], 1
+        )
 
     def like(self, rows: Any) -> Any:
         """Shapes rows (obs,) as the columns are."""
@@ -71,7 +73,9 @@ class Layout(NamedTuple):
         """Returns Z' W Z_other for each group of this factor, shape (groups, effect, effect)."""
         weights = self.like(weights)
         if other is not self:
-            table = [[self.total(a * weights * b, groups) for b in other.columns] for a in self.columns]
+            table = [
+                [self.total(a * weights * b, groups) for b in other.columns] for a in self.columns
+            ]
             return jnp.stack([jnp.stack(row, axis=1) for row in table], axis=1)
         size = len(self.columns)
         lower = {
@@ -226,7 +230,10 @@ def _direction(at: Frame, v: Effects) -> tuple[Effects, Any, Any]:
     gradient = at.gradient(v, slope)
     found = at.eliminated(at.products(v, jnp.maximum(-bend, 0.0)), gradient)
     step = at.split(found.solve(), v)
-    gain = sum(jnp.sum(a * b) for a, b in zip(jax.tree.leaves(gradient), jax.tree.leaves(step), strict=True))
+    gain = sum(
+        jnp.sum(a * b)
+        for a, b in zip(jax.tree.leaves(gradient), jax.tree.leaves(step), strict=True)
+    )
     return step, gain, found
 
 
@@ -279,9 +286,7 @@ def log_likelihood(at: Frame, start: Effects) -> tuple[Any, Effects]:
     return at.value(moved) - half, v
 
 
-def draw(
-    key: Any, at: Frame, start: Effects, order: Order, given: Conditions
-) -> dict[str, Any]:
+def draw(key: Any, at: Frame, start: Effects, order: Order, given: Conditions) -> dict[str, Any]:
     """Draws the effects from the normal distribution at their mode; or returns it, without a key.
 
     Returns:

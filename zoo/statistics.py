@@ -76,7 +76,9 @@ def grouped(index: np.ndarray, groups: int, left: np.ndarray, right: np.ndarray)
     return out
 
 
-def statistics(structure: Structure, order: Order, design: Design, summary: Summary) -> dict[str, Any]:
+def statistics(
+    structure: Structure, order: Order, design: Design, summary: Summary
+) -> dict[str, Any]:
     """Returns the cross products of a design, in dimensionless columns weighted by the precisions."""
     predictor = structure.predictors[0]
     arrays = design.predictors[predictor.parameter]
@@ -84,7 +86,7 @@ def statistics(structure: Structure, order: Order, design: Design, summary: Summ
     noise = design.response.get("standard_error")
     precision = weights if noise is None else weights / noise**2
     unit = float(np.sqrt(summary.variance)) or 1.0
-    basis, columns = _orthonormal(arrays.matrix, predictor.intercept)
+    basis, columns = orthonormal(arrays.matrix, predictor.intercept)
     y = design.response["y"] - arrays.offset
     location = np.zeros(len(basis))
     for _ in range(2):  # the second pass removes what rounding left of the first
@@ -115,7 +117,7 @@ def statistics(structure: Structure, order: Order, design: Design, summary: Summ
     }
 
 
-def _orthonormal(matrix: np.ndarray, intercept: bool) -> tuple[np.ndarray, np.ndarray]:
+def orthonormal(matrix: np.ndarray, intercept: bool) -> tuple[np.ndarray, np.ndarray]:
     """Returns B and nearly orthonormal columns (1, X) B, the mean of their squares being 1."""
     rows, size = matrix.shape
     first = int(intercept)
