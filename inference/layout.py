@@ -1,9 +1,9 @@
 """The rows of a design in the order in which compiled programs like them.
 
-Rows are sorted by the finest grouping factor and cut into pieces of equal length, each of one group, so
-that group effects are looked up, and their gradients summed, once for a piece. What fills the last piece
-of a group, and pieces up to a round number, repeats a row with weight zero. A refit of data of about the
-same size thus finds its program compiled.
+Rows are sorted by the finest grouping factor and cut into pieces of equal length, each of one group,
+so that group effects are looked up, and their gradients summed, once for a piece. What fills the last
+piece of a group, and pieces up to a round number, repeats a row with weight zero. A refit of data of
+about the same size thus finds its program compiled.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Posterior modes of the parameters theta, group effects integrated out, of one model or of many alike."""
+"""Posterior modes of parameters, group effects integrated out, of one model or of many alike."""
 
 from __future__ import annotations
 
@@ -147,7 +147,7 @@ def _started(problem: Problem, start: Any) -> Problem:
 def _objective(
     problems: Sequence[Problem], jacobian: bool, theta: Raw, effects: Raw
 ) -> tuple[Any, Callable[[np.ndarray], Raw], Callable[[int], Any]]:
-    """Returns minus the log-density with its gradient, and how to read its arguments and by-products."""
+    """Returns minus the log-density with its gradient, and how to read arguments and by-products."""
     structure, many = problems[0].structure, len(problems) > 1
 
     def one(theta: Any, start: Any, design: Any, numbers: Any) -> Any:

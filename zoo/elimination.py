@@ -85,7 +85,8 @@ class Eliminated(NamedTuple):
 
     Attributes:
         blocks: for each level the Cholesky factors, a list of rows of arrays (groups,).
-        rows: for each level, shape (groups, effect, later effects and corner), the right-hand side last.
+        rows: for each level, shape (groups, effect, later effects and corner); the right-hand side is
+            the last.
         parents: as in `Products`.
         corner: Cholesky factor of the corner without the right-hand side, shape (m, m).
         last: the right-hand side's row in it, shape (m,).

@@ -1,4 +1,4 @@
-"""Design -> order of elimination and cross products: all that a normal mixed model needs of its data."""
+"""Design -> order of elimination and cross products: all that normal mixed models need of data."""
 
 from __future__ import annotations
 

@@ -190,7 +190,7 @@ def _arrays(
 
 
 def _effects(found: Optimum, at: Point, drawn: np.ndarray, seed: int) -> dict[str, np.ndarray]:
-    """The effects' mode, and draws given the variances and drawn coefficients, (1, draw, group, effect)."""
+    """The effects' mode, then draws given variances and drawn coefficients, (1, 1 + draw, ...)."""
     structure = found.problem.structure
     how = structure.marginal
     assert how is not None
