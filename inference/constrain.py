@@ -10,12 +10,13 @@ import numpy as np
 
 from ..zoo.density import Raw, natural
 from .backend import Problem
+from .later import Later
 from .programs import double_precision, program
 
 PIECE = 250
 
 
-def constrain(problem: Problem, raw: Raw, seed: Any = None) -> dict[str, np.ndarray]:
+def constrain(problem: Problem, raw: Raw, seed: Any = None) -> Mapping[str, np.ndarray]:
     """Returns natural parameters of raw draws.
 
     Args:
@@ -24,8 +25,27 @@ def constrain(problem: Problem, raw: Raw, seed: Any = None) -> dict[str, np.ndar
         seed: for drawing what the model integrates out; None puts it at its mode given the rest.
 
     Returns:
-        Generic name -> array with dimensions (1, sample, ...): one chain.
+        Generic name -> array with dimensions (1, sample, ...): one chain. Draws of effects that
+        Laplace's method integrates out are made when they are first read.
     """
+    structure = problem.structure
+    if structure.marginal is None or seed is None:
+        return _constrain(problem, raw, seed, True)
+    how = structure.marginal
+    if how.exact:
+        return _constrain(problem, raw, seed, True)
+    sites = tuple(
+        f"{site}.effects"
+        for part in (how.order.chain, how.order.dense)
+        for sites in part
+        for site in sites
+    )
+    return Later(
+        _constrain(problem, raw, seed, False), sites, lambda: _constrain(problem, raw, seed, True)
+    )
+
+
+def _constrain(problem: Problem, raw: Raw, seed: Any, effects: bool) -> dict[str, np.ndarray]:
     structure = problem.structure
     total = len(next(iter(raw.values())))
     generator = np.random.default_rng(seed)
@@ -34,10 +54,10 @@ def constrain(problem: Problem, raw: Raw, seed: Any = None) -> dict[str, np.ndar
     def function(raw: Any, keys: Any, design: Any, numbers: Any) -> Any:
         def one(given: Any) -> Any:
             site, key = given
-            key = None if seed is None else key
-            return natural(structure, site, design, numbers, key, mode=seed is None)
+            key = key if effects and seed is not None else None
+            return natural(structure, site, design, numbers, key, mode=effects and seed is None)
 
-        if structure.marginal is not None and not structure.marginal.exact:
+        if effects and structure.marginal is not None and not structure.marginal.exact:
             return jax.lax.map(one, (raw, keys))
         return jax.vmap(one)((raw, keys))
 
@@ -47,7 +67,9 @@ def constrain(problem: Problem, raw: Raw, seed: Any = None) -> dict[str, np.ndar
         picked = np.minimum(np.arange(start, start + size), total - 1)
         piece = {name: np.asarray(array)[picked] for name, array in raw.items()}
         arguments = (piece, keys[picked], problem.design, problem.numbers)
-        compiled = program("constrain", f"{structure.key} {seed is None}", function, arguments)
+        compiled = program(
+            "constrain", f"{structure.key} {seed is None} {effects}", function, arguments
+        )
         with double_precision():
             out = compiled(*arguments)
         parts.append(_first(out, min(size, total - start)))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 
@@ -10,9 +12,16 @@ from ..errors import FitError
 from ..formula.terms import MEAN
 from ..zoo.compile import Marginal
 from ..zoo.elimination import Order
-from ..zoo.statistics import find_order, obstacle, position, shape_obstacle, statistics
+from ..zoo.statistics import (
+    bucket,
+    find_order,
+    obstacle,
+    position,
+    shape_obstacle,
+    statistics,
+)
 from .backend import Problem
-from .layout import eliminable, lay_out
+from .layout import best_width, cut, eliminable, lay_out
 
 MOST_DENSE = 300
 """More effects than this outside of the chain of nested factors make an elimination dear."""
@@ -68,6 +77,46 @@ def integrate(problem: Problem, coefficients: bool) -> Problem:
     if not shape_obstacle(problem.structure):
         return by_laplace(problem)
     return lay_out(problem)
+
+
+def integrate_many(problems: Sequence[Problem], coefficients: bool) -> list[Problem]:
+    """The same for models of one structure, whose arrays are given the same shapes where possible."""
+    if not shape_obstacle(problems[0].structure) and obstacle(
+        problems[0].structure, problems[0].training.response
+    ):
+        return _alike(problems)
+    return [integrate(problem, coefficients) for problem in problems]
+
+
+def _alike(problems: Sequence[Problem]) -> list[Problem]:
+    """Integrates by Laplace's method, with as many pieces and groups for all as the largest needs."""
+    found = [by_laplace(problem) for problem in problems]
+    marginals = [problem.structure.marginal for problem in found]
+    orders = [how.order for how in marginals if how is not None]
+    if len(set(orders)) > 1:
+        return found
+    order = orders[0]
+    finest = position(order.chain[0][0])
+    indexes = [p.training.predictors[MEAN].groups[finest].index for p in problems]
+    width = best_width(np.concatenate([np.bincount(index) for index in indexes]))
+    count = bucket(max(int(np.sum(-(-np.bincount(index) // width))) for index in indexes))
+    groups = {
+        sites: bucket(max(_groups(problem, sites) for problem in problems))
+        for sites in (*order.chain, *order.dense)
+    }
+
+    def find_design(problem: Problem, index: np.ndarray) -> dict[str, object]:
+        return eliminable(problem, order, cut(index, width, count), groups)
+
+    return [
+        replace(made, find_design=partial(find_design, problem, index))
+        for made, problem, index in zip(found, problems, indexes, strict=True)
+    ]
+
+
+def _groups(problem: Problem, sites: tuple[str, ...]) -> int:
+    index = problem.training.predictors[MEAN].groups[position(sites[0])].index
+    return int(index.max(initial=0)) + 1
 
 
 def _exactly(problem: Problem, order: Order, coefficients: bool) -> Problem:

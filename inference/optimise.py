@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -15,11 +17,13 @@ from ..zoo.compile import Structure
 from ..zoo.density import Raw, marginal_density
 from .backend import Problem
 from .layout import lay_out
-from .marginalise import integrate
+from .marginalise import integrate, integrate_many
 from .modes import flat_mode, marginal, split_sites
 from .programs import double_precision, program
 from .quasi_newton import hessian, minimise
 
+LANES = 32
+"""How many models one program maximises at a time."""
 GAIN = 1e-6
 """An optimum counts as reached when a Newton step promises less log-density than this."""
 
@@ -137,6 +141,46 @@ def find_modes(problems: Sequence[Problem], jacobian: bool, curvature: bool) -> 
             )
         )
     return modes
+
+
+def find_all_modes(
+    problems: Sequence[Problem], jacobian: bool, curvature: bool, coefficients: bool = False
+) -> list[Mode]:
+    """Finds the modes of many models with group effects, LANES at a time in one program.
+
+    Args:
+        problems: models of one structure.
+        jacobian: as for `find_mode`.
+        curvature: as for `find_mode`.
+        coefficients: as for `find_mode`.
+
+    Raises:
+        FitError: a prior has no mode.
+    """
+    check_mode(problems[0].structure)
+    integrated = integrate_many(problems, coefficients)
+    alike: dict[Any, list[int]] = {}
+    for i, problem in enumerate(integrated):
+        leaves, tree = jax.tree.flatten((dict(problem.design), dict(problem.numbers)))
+        shapes = tuple(np.shape(leaf) for leaf in leaves)
+        alike.setdefault((problem.structure.key, str(tree), shapes), []).append(i)
+    batches = [
+        members[start : start + LANES]
+        for members in alike.values()
+        for start in range(0, len(members), LANES)
+    ]
+
+    def one(batch: list[int]) -> list[Mode]:
+        # the last batch repeats a model, so that it has the shapes of the others
+        filled = [*batch, *[batch[0]] * (LANES - len(batch))] if len(batch) > 1 else batch
+        return find_modes([integrated[i] for i in filled], jacobian, curvature)[: len(batch)]
+
+    with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+        found = list(pool.map(one, batches))
+    modes: dict[int, Mode] = {}
+    for batch, some in zip(batches, found, strict=True):
+        modes |= dict(zip(batch, some, strict=True))
+    return [modes[i] for i in range(len(problems))]
 
 
 def _started(problem: Problem, start: Any) -> Problem:

@@ -88,7 +88,7 @@ def _integrate(
     else:
         at = laplace_frame(structure, how, given, design)
         value, modes = laplace.log_likelihood(at, design["start"])
-        numpyro.deterministic("modes", modes)
+        numpyro.deterministic("modes", modes)  # pyright: ignore[reportArgumentType]
     numpyro.factor("response", value)
 
 

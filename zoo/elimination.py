@@ -239,13 +239,13 @@ def _factorise(blocks: Any, border: Any) -> tuple[list[list[Any]], Any]:
                 value = value - row[a] * (out[k][a] if k < i else row[a])
             row.append(jnp.sqrt(value) if k == i else value / out[k][k])
         out.append(row)
-    solved: list[Any] = []
+    done: list[Any] = []
     for i, row in enumerate(out):
         value = border[:, i]
         for k in range(i):
-            value = value - row[k][:, None] * solved[k]
-        solved.append(value / row[i][:, None])
-    return out, jnp.stack(solved, axis=1) if solved else border
+            value = value - row[k][:, None] * done[k]
+        done.append(value / row[i][:, None])
+    return out, jnp.stack(done, axis=1) if done else border
 
 
 def _stack(block: list[list[Any]]) -> Any:

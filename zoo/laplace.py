@@ -212,7 +212,10 @@ def frame(
     return Frame(
         stack_factors(order.chain, given.factors),
         stack_factors(order.dense, given.factors),
-        tuple([Layout(*rows) for rows in design["rows"][part]] for part in ("chain", "dense")),
+        (
+            [Layout(*rows) for rows in design["rows"]["chain"]],
+            [Layout(*rows) for rows in design["rows"]["dense"]],
+        ),
         design["rows"]["parents"],
         fixed,
         given.parameters,

@@ -164,8 +164,8 @@ def _products(
         corner=tuple(tuple(between(a, b) for b in dense[: i + 1]) for i, a in enumerate(dense)),
     )
     square = (common * precision[:, None]).T @ common
-    by_factor = (tuple(with_common(a) for a in factors) for factors in (chain, dense))
-    return {"products": products, "common": Common(*by_factor, square)}
+    levels, others = (tuple(with_common(a) for a in part) for part in (chain, dense))
+    return {"products": products, "common": Common(levels, others, square)}
 
 
 def obstacle(structure: Structure, response: Any) -> str:

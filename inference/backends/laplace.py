@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,7 +12,7 @@ from .. import glm_build, glm_laplace
 from ..backend import Backend, Draws, Problem
 from ..constrain import constrain
 from ..modes import unpack
-from ..optimise import Mode, effects_given, find_mode
+from ..optimise import Mode, effects_given, find_all_modes, find_mode
 from ..options import whole
 
 
@@ -51,6 +52,17 @@ def about_mode(mode: Mode, draws: int, seed: int) -> Draws:
     return Draws(constrain(mode.problem, raw, [seed, 9]), {}, converged=mode.converged)
 
 
+def run_many(
+    settings: Settings, problems: Sequence[Problem], seeds: Sequence[int], progress: bool
+) -> list[Draws]:
+    """Approximates many posteriors of one structure, in lockstep where there are groups."""
+    if not problems[0].structure.groups:
+        pairs = zip(problems, seeds, strict=True)
+        return [run(settings, problem, seed, False) for problem, seed in pairs]
+    modes = find_all_modes(problems, True, True, coefficients=True)
+    return [about_mode(m, settings.draws, seed) for m, seed in zip(modes, seeds, strict=True)]
+
+
 def _theta_draws(
     theta: Raw, covariance: np.ndarray | None, draws: int, generator: np.random.Generator
 ) -> Raw:
@@ -70,4 +82,4 @@ def _theta_draws(
     return out
 
 
-LAPLACE = Backend("laplace", Settings, run, story="Mode and curvature, with draws.")
+LAPLACE = Backend("laplace", Settings, run, story="Mode and curvature, with draws.", many=run_many)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,7 +11,7 @@ from .. import glm_build
 from ..backend import Backend, Draws, Problem
 from ..constrain import constrain
 from ..glm_mode import find_mode as find_glm_mode
-from ..optimise import Mode, find_mode
+from ..optimise import Mode, find_all_modes, find_mode
 
 
 @dataclass(frozen=True)
@@ -44,4 +45,21 @@ def at_mode(mode: Mode) -> Draws:
     return Draws(constrain(mode.problem, raw), stats, converged=mode.converged)
 
 
-MAP = Backend("map", Settings, run, point=True, story="Maximum a posteriori; flat: likelihood.")
+def run_many(
+    settings: Settings, problems: Sequence[Problem], seeds: Sequence[int], progress: bool
+) -> list[Draws]:
+    """Maximises many posterior densities of one structure, in lockstep where there are groups."""
+    if not problems[0].structure.groups:
+        pairs = zip(problems, seeds, strict=True)
+        return [run(settings, problem, seed, False) for problem, seed in pairs]
+    return [at_mode(mode) for mode in find_all_modes(problems, False, False)]
+
+
+MAP = Backend(
+    "map",
+    Settings,
+    run,
+    point=True,
+    story="Maximum a posteriori; flat: likelihood.",
+    many=run_many,
+)
