@@ -61,7 +61,7 @@ def _constrain(problem: Problem, raw: Raw, seed: Any, effects: bool) -> dict[str
             return jax.lax.map(one, (raw, keys))
         return jax.vmap(one)((raw, keys))
 
-    size = PIECE if total > 1 else 1
+    size = 1 if total == 1 else PIECE if effects else 4 * PIECE
     parts = []
     for start in range(0, total, size):
         picked = np.minimum(np.arange(start, start + size), total - 1)

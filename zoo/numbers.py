@@ -68,11 +68,15 @@ def numbers(spec: ModelSpec, design: Design) -> dict[str, Any]:
     elif spec.scalars:
         parameters = [spec.family.parameter(name) for name in spec.scalars]
         guesses = np.array([parameter.guess(spec.summary) for parameter in parameters])
-        out["family"] = _independent([prior[name] for name in spec.scalars], guesses)
+        # data tell them by about rows**-0.5, but not all of them: samplers want neither 1 nor that
+        scale = max(design.size, 1) ** -0.25
+        out["family"] = _independent([prior[name] for name in spec.scalars], guesses, scale=scale)
     return out
 
 
-def _independent(priors: list[Prior], guesses: np.ndarray, sizes: Any = None) -> dict[str, Any]:
+def _independent(
+    priors: list[Prior], guesses: np.ndarray, sizes: Any = None, scale: float = 1.0
+) -> dict[str, Any]:
     """Coordinates of parameters with bounded support: the transform's own, centred on a guess."""
     from numpyro.distributions import biject_to
 
@@ -88,9 +92,9 @@ def _independent(priors: list[Prior], guesses: np.ndarray, sizes: Any = None) ->
     return {
         "priors": tuple(prior.numbers() for prior in priors),
         "location": np.concatenate(location),
-        "basis": np.ones(p),
+        "basis": np.full(p, scale),
         "lean": np.zeros(p),
-        "log_volume": np.zeros(()),
+        "log_volume": np.asarray(p * np.log(scale)),
     }
 
 

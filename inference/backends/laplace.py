@@ -42,7 +42,7 @@ def run(settings: Settings, problem: Problem, seed: int, progress: bool) -> Draw
 def about_mode(mode: Mode, draws: int, seed: int) -> Draws:
     """Draws theta from a normal at its mode, and group effects given each theta."""
     generator = np.random.default_rng([seed, 7])
-    raw = _theta_draws(mode.theta, mode.covariance, draws, generator)
+    raw = theta_draws(mode.theta, mode.covariance, draws, generator)
     if mode.u:
         packed, factor = effects_given(mode, True, raw)
         noise = generator.standard_normal(packed.shape)[..., None]
@@ -63,9 +63,10 @@ def run_many(
     return [about_mode(m, settings.draws, seed) for m, seed in zip(modes, seeds, strict=True)]
 
 
-def _theta_draws(
+def theta_draws(
     theta: Raw, covariance: np.ndarray | None, draws: int, generator: np.random.Generator
 ) -> Raw:
+    """Draws raw sites from a normal distribution, with a leading dimension (sample)."""
     out: Raw = {}
     if covariance is None:
         return out

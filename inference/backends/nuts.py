@@ -11,6 +11,7 @@ from functools import partial
 from typing import Any
 
 import jax
+import jax.flatten_util
 import jax.numpy as jnp
 import numpy as np
 from numpyro.infer.hmc import hmc
@@ -18,9 +19,10 @@ from numpyro.infer.util import ParamInfo
 
 from ...errors import OptionError
 from ...zoo.compile import Structure
-from ...zoo.density import log_density, natural, site_shapes
+from ...zoo.density import log_density, natural
 from ..backend import Backend, Draws, Problem
 from ..constrain import trim
+from ..launch import Launch, launch
 from ..layout import lay_out
 from ..marginalise import marginalise
 from ..options import number, whole
@@ -87,13 +89,14 @@ def run(settings: Settings, problem: Problem, seed: int, progress: bool) -> Draw
         problem = lay_out(problem)
     settings = _with_target(settings, problem.structure)
     design, numbers = problem.design, problem.numbers
-    step = _program(settings, problem)
+    begun = launch(problem, seed, settings.chains)
+    step = _program(settings, problem, begun)
     total = settings.tune + settings.draws
     bar = Progress("sampling", settings.chains * total, progress)
     stop = threading.Event()
 
     def chain(index: int) -> dict[str, Any]:
-        key, raw, state = _start(settings, problem, seed, index)
+        key, raw, variance, state = _start(settings, begun, seed, index)
         kept: list[dict[str, Any]] = []
         done = 0
         while done < total and not stop.is_set():
@@ -101,7 +104,14 @@ def run(settings: Settings, problem: Problem, seed: int, progress: bool) -> Draw
             count = min(CHUNK, limit - done)
             with double_precision():
                 state, out = step(
-                    np.asarray(done == 0), key, raw, state, design, numbers, np.asarray(count)
+                    np.asarray(done == 0),
+                    key,
+                    raw,
+                    variance,
+                    state,
+                    design,
+                    numbers,
+                    np.asarray(count),
                 )
                 if done >= settings.tune:
                     kept.append(jax.tree.map(lambda a, n=count: np.asarray(a[:n]), out))
@@ -130,13 +140,13 @@ def _with_target(settings: Settings, structure: Structure) -> Settings:
     return replace(settings, target_accept=0.9 if sampled else 0.8)
 
 
-def _program(settings: Settings, problem: Problem) -> Callable[..., Any]:
+def _program(settings: Settings, problem: Problem, begun: Launch) -> Callable[..., Any]:
     static = _static(settings)
     function = partial(_advance, problem.structure, static)
     with double_precision():
         arguments = (
             np.asarray(True),
-            *_start(settings, problem, 0, 0),
+            *_start(settings, begun, 0, 0),
             problem.design,
             problem.numbers,
             np.asarray(0),
@@ -149,17 +159,15 @@ def _static(settings: Settings) -> tuple[Any, ...]:
     return (settings.tune, settings.target_accept, settings.max_tree_depth, settings.dense_mass)
 
 
-def _start(settings: Settings, problem: Problem, seed: int, chain: int) -> tuple[Any, Any, Any]:
-    """Returns a chain's key, its raw starting point, and an empty sampler state."""
-    shapes = site_shapes(problem.structure, problem.numbers)
-    generator = np.random.default_rng([seed, chain])
-    raw = {name: generator.uniform(-1.0, 1.0, shape) for name, shape in shapes.items()}
-    key = generator.integers(0, 2**32, size=2, dtype=np.uint32)
+def _start(settings: Settings, begun: Launch, seed: int, chain: int) -> tuple[Any, Any, Any, Any]:
+    """Returns a chain's key, its raw starting point, scales, and an empty sampler state."""
+    raw = begun.raw[chain]
+    key = np.random.default_rng([seed, chain, 5]).integers(0, 2**32, size=2, dtype=np.uint32)
     static = _static(settings)
     with double_precision():
-        empty = jax.eval_shape(partial(_initialise, static), key, raw)
+        empty = jax.eval_shape(partial(_initialise, static), key, raw, begun.variance)
     state = jax.tree.map(lambda leaf: np.zeros(leaf.shape, leaf.dtype), empty)
-    return key, raw, state
+    return key, raw, begun.variance, state
 
 
 def _kernel(static: tuple[Any, ...], potential: Callable[..., Any]) -> tuple[Any, Any]:
@@ -169,11 +177,14 @@ def _kernel(static: tuple[Any, ...], potential: Callable[..., Any]) -> tuple[Any
     return partial(start, num_warmup=tune, **options), step
 
 
-def _initialise(static: tuple[Any, ...], key: Any, raw: Any, potential: Any = None) -> Any:
-    start, _ = _kernel(static, potential or (lambda *_: lambda z: 0.0))
+def _initialise(static: tuple[Any, ...], key: Any, raw: Any, variance: Any) -> Any:
+    start, _ = _kernel(static, lambda *_: lambda z: 0.0)
     zeros = jax.tree.map(jnp.zeros_like, raw)
-    state = start(ParamInfo(raw, jnp.zeros(()), zeros), model_args=(None, None), rng_key=key)
-    return state
+    scales, _ = jax.flatten_util.ravel_pytree(variance)
+    *_, dense = static
+    mass = {tuple(sorted(raw)): jnp.diag(scales) if dense else scales}
+    parameters = ParamInfo(raw, jnp.zeros(()), zeros)
+    return start(parameters, inverse_mass_matrix=mass, model_args=(None, None), rng_key=key)
 
 
 def _advance(
@@ -182,6 +193,7 @@ def _advance(
     fresh: Any,
     key: Any,
     raw: Any,
+    variance: Any,
     state: Any,
     design: Mapping[str, Any],
     numbers: Mapping[str, Any],
@@ -192,7 +204,7 @@ def _advance(
     def potential(design: Any, numbers: Any) -> Callable[[Any], Any]:
         return lambda z: -log_density(structure, z, design, numbers)
 
-    started = _initialise(static, key, raw)
+    started = _initialise(static, key, raw, variance)
     state = jax.tree.map(partial(jnp.where, fresh), started, state)
     energy, gradient = jax.value_and_grad(potential(design, numbers))(state.z)
     state = state._replace(potential_energy=energy, z_grad=gradient)
