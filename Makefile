@@ -21,7 +21,7 @@ help:
 	@echo "make notebooks  run the notebooks (py:percent; open them with jupytext)"
 	@echo "make check    formatting, lint and types"
 	@echo "make format   put the formatting right"
-	@echo "make bench    compare with other libraries (BENCH='--jobs sleepstudy --repeats 1')"
+	@echo "make bench    compare with other libraries (BENCH='--kinds mixed --repeats 1')"
 	@echo "make clean    remove .venv, .venv-peers and everything that was built"
 
 setup: $(STAMP)

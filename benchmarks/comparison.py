@@ -43,6 +43,13 @@ def fine(runs: list[dict]) -> list[dict]:
     return [run for run in runs if "error" not in run]
 
 
+def failure(run: dict) -> str:
+    """What stands in a table for a run without result."""
+    if "limit" in run:
+        return f">{run['limit']:.0f} s, no result"
+    return f"failed: {run['error']}"
+
+
 def row(
     name: str, cache: str, runs: list[dict], base: dict, columns: Mapping[str, Column]
 ) -> list[str]:
@@ -58,9 +65,9 @@ def row(
     Returns:
         As many cells as there are columns, and two.
     """
-    errors = [run["error"] for run in runs if "error" in run]
+    errors = [run for run in runs if "error" in run]
     if not fine(runs):
-        return [name, cache, f"failed: {errors[0]}", *[NONE] * (len(columns) - 1)]
+        return [name, cache, failure(errors[0]), *[NONE] * (len(columns) - 1)]
     own = middle(fine(runs))
     label = f"{name} ({len(errors)} failed)" if errors else name
     return [label, cache, *(cell(own, base) for cell in columns.values())]
@@ -86,6 +93,8 @@ def comparison(
     heads = ["contender", "cache", *columns]
     lines = [line(heads), line(["---"] * len(heads))]
     for state in STATES:
+        if state != STATES[0] and all(run["state"] != state for run in runs):
+            continue  # who compiles nothing need not stand there twice
         rows = {}
         for name, probe in probes.items():
             caches = probe.get("caches", True)

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import re
+import shutil
+import signal
 import subprocess
 import tempfile
 import time
@@ -15,6 +19,8 @@ from kinds import Kind
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent
 CACHE_VARIABLES = ("PYTENSOR_FLAGS", "NUMBA_CACHE_DIR", "BAYESZOO_CACHE")
+LOOK = 0.02
+"""Seconds between two looks at whether a process has ended; its own clock is what counts."""
 
 
 class Setting(NamedTuple):
@@ -22,19 +28,45 @@ class Setting(NamedTuple):
 
     Args:
         ours: Interpreter for contenders named `bayeszoo_*`, and for judging all results.
-        peers: Interpreter for all others.
+        peers: Interpreter for all others in Python.
+        rscript: Interpreter for those in R.
         data: Folder of the arrays.
-        timeout: Seconds after which a process is stopped.
+        timeout: Seconds after which a process is stopped; None for the job's own limit.
     """
 
     ours: str
     peers: str
+    rscript: str
     data: Path
-    timeout: float
+    timeout: float | None
 
-    def python(self, contender: str) -> str:
-        """Interpreter of a contender."""
-        return self.ours if contender.startswith("bayeszoo") else self.peers
+    def limit(self, kind: Kind, job: str) -> float:
+        """Seconds that one process may take for a job."""
+        return kind.jobs[job].limit if self.timeout is None else self.timeout
+
+    def command(self, kind: Kind, contender: str) -> list[str]:
+        """Interpreter and file of a contender."""
+        file = kind.file(contender)
+        if file.suffix == ".R":
+            return [self.rscript, "--vanilla", str(file)]
+        return [self.ours if contender.startswith("bayeszoo") else self.peers, str(file)]
+
+
+class Ended(NamedTuple):
+    """How a process ended.
+
+    Args:
+        code: Exit code; None where it was stopped because its time was up.
+        stdout: What it printed.
+        stderr: What it complained about.
+        peak_mib: Peak resident memory of the largest process, it or a child that it waited for,
+            as the kernel counted it.
+    """
+
+    code: int | None
+    stdout: str
+    stderr: str
+    peak_mib: float
 
 
 def environment(contender: str, cache: Path, saved: Path, data: Path) -> dict[str, str]:
@@ -75,14 +107,15 @@ def last_json(text: str) -> dict | None:
 def complaint(stderr: str) -> str:
     """Keep an error's last line, without this machine's folders."""
     lines = [line for line in stderr.splitlines() if line.strip()] or ["no message"]
-    return lines[-1].replace(str(ROOT), ".").replace(str(Path.home()), "~")[:300]
+    said = [line for line in lines if re.match(r"[\w.]*Error\b", line)]
+    line = (said or lines)[-1]  # R and JAX say something after it
+    return line.replace(str(ROOT), ".").replace(str(Path.home()), "~").replace("|", "\\|")[:300]
 
 
 def make_data(kind: Kind, job: str, setting: Setting) -> None:
     """Write a job's arrays, in a process of its own so that this one stays small."""
-    if kind.arrays:
-        command = [setting.ours, HERE / kind.name / "jobs.py", job, setting.data]
-        subprocess.run(command, check=True)
+    command = [setting.ours, HERE / kind.name / "jobs.py", job, setting.data]
+    subprocess.run(command, check=True)
 
 
 def probe(kind: Kind, contender: str, setting: Setting) -> dict:
@@ -94,19 +127,53 @@ def probe(kind: Kind, contender: str, setting: Setting) -> dict:
         setting: The interpreters.
 
     Returns:
-        `versions`, or `missing` with the reason.
+        `versions`, with `jobs` where it cannot do all, or `missing` with the reason.
     """
-    python, file = setting.python(contender), kind.folder / f"{contender}.py"
-    if not Path(python).exists():
-        return {"missing": "its environment is not made"}
-    done = subprocess.run([python, file, "--probe"], capture_output=True, text=True, check=False)
+    command = setting.command(kind, contender)
+    if shutil.which(command[0]) is None:
+        return {"missing": "its interpreter is not installed"}
+    done = subprocess.run([*command, "--probe"], capture_output=True, text=True, check=False)
     return last_json(done.stdout) or {"missing": complaint(done.stderr)}
+
+
+def watch(command: list[str], variables: dict[str, str], limit: float, scratch: Path) -> Ended:
+    """Run a process to its end or its time limit, and ask the kernel for its memory.
+
+    Args:
+        command: What to run.
+        variables: Its environment.
+        limit: Seconds after which it is stopped, and its children with it.
+        scratch: Folder for its output.
+
+    Returns:
+        How it ended.
+    """
+    files = scratch / "stdout", scratch / "stderr"
+    with files[0].open("wb") as out, files[1].open("wb") as err:
+        child = subprocess.Popen(
+            command, stdout=out, stderr=err, env=variables, start_new_session=True
+        )
+        stop, late = time.monotonic() + limit, False
+        try:
+            pid, status, usage = os.wait4(child.pid, os.WNOHANG)
+            while pid == 0:
+                time.sleep(LOOK)
+                if not late and time.monotonic() > stop:
+                    late = True
+                    os.killpg(child.pid, signal.SIGKILL)
+                pid, status, usage = os.wait4(child.pid, os.WNOHANG)
+            child.returncode = os.waitstatus_to_exitcode(status)
+        finally:  # nobody outlives the driver, or a contender that died and left workers
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(child.pid, signal.SIGKILL)
+    texts = [file.read_text(errors="replace") for file in files]
+    return Ended(None if late else child.returncode, *texts, usage.ru_maxrss / 1024)
 
 
 def run_once(
     kind: Kind, contender: str, job: str, seed: int, cache: Path, setting: Setting
 ) -> dict:
-    """Run a contender once and judge what it has saved.
+    """Run a contender once and judge what it has told and saved.
 
     Args:
         kind: Kind of the job.
@@ -117,35 +184,31 @@ def run_once(
         setting: Interpreters, data and time limit.
 
     Returns:
-        The contender's own record, with `wall` (process start to result), `wall_exit` (to the end
-        of the process), what the kind's `score.py` adds, and `stopped` where the time was up after
-        the first result; or `error`.
+        The contender's own record, with `wall` (process start to result), `wall_exit` and
+        `peak_mib_exit` (to the end of the process), what the kind's `score.py` adds, and `stopped`
+        where the time was up after the first result; or `error`.
     """
-    command = [setting.python(contender), kind.folder / f"{contender}.py", job, str(seed)]
+    command = [*setting.command(kind, contender), job, str(seed)]
+    limit = setting.limit(kind, job)
     with tempfile.TemporaryDirectory() as scratch:
-        saved = Path(scratch) / "saved.npz"
+        saved = Path(scratch) / "saved"
         variables = environment(contender, cache, saved, setting.data)
-        start = time.monotonic()
-        extra: dict = {}
-        try:
-            done = subprocess.run(
-                command,
-                capture_output=True,
-                text=True,
-                env=variables,
-                timeout=setting.timeout,
-                check=False,
-            )
-            output, broken = done.stdout, done.returncode and complaint(done.stderr)
-        except subprocess.TimeoutExpired as late:
-            output, broken = (late.stdout or b"").decode(), ""  # bytes, whatever `text` says
-            extra["stopped"] = f"stopped after {setting.timeout:.0f} s"
-        extra["wall_exit"] = time.monotonic() - start
-        record = last_json(output)
-        if broken or record is None or not saved.exists():
-            reason = broken or extra.get("stopped") or "no result"
-            return {"error": reason, "seed": seed}
-        record |= {"wall": record.pop("clock_stop") - start} | extra
+        starts = {
+            "clock_stop": time.monotonic(),
+            "epoch_stop": time.time(),
+        }  # R has only the second
+        ended = watch(command, variables, limit, Path(scratch))
+        extra: dict = {"wall_exit": time.monotonic() - starts["clock_stop"]}
+        extra["peak_mib_exit"] = ended.peak_mib
+        if ended.code is None:
+            extra["stopped"] = f"stopped after {limit:.0f} s"
+        record = last_json(ended.stdout)
+        if ended.code or record is None:
+            broken = complaint(ended.stderr) if ended.code else "no result"
+            reason = {"error": extra.get("stopped") or broken, "seed": seed}
+            return reason | ({"limit": limit} if "stopped" in extra else {})
+        (wall,) = (record.pop(clock) - start for clock, start in starts.items() if clock in record)
+        record |= {"wall": wall} | extra
         judged = subprocess.run(
             [setting.ours, HERE / kind.name / "score.py", saved],
             input=json.dumps(record),

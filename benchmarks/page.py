@@ -6,13 +6,15 @@ import json
 from pathlib import Path
 
 from kinds import KINDS, Kind
+from summary import summary
 
 
 def conditions(results: dict) -> str:
     """Say when, where and how often the runs were made."""
     machine, settings = results["machine"], results["settings"]
+    dates = sorted({run.get("date", results["date"]) for run in results["runs"]}) or ["no runs"]
     parts = [
-        results["date"],
+        dates[0] if len(dates) == 1 else f"{dates[0]} to {dates[-1]}",
         f"{machine['cores']} cores, {machine['cpu']}, {machine['system']}, "
         f"Python {machine['python']}",
     ]
@@ -22,6 +24,11 @@ def conditions(results: dict) -> str:
         )
     several = f"median of {settings['repeats']} fresh processes"
     parts.append(several if settings["repeats"] > 1 else "one fresh process each")
+    limits = {run["allowed"] for run in results["runs"] if "allowed" in run}
+    if limits:
+        parts.append("time limit " + " or ".join(f"{limit:.0f} s" for limit in sorted(limits)))
+    if settings.get("scale", 1) != 1:
+        parts.append(f"JOBS SHRUNK to {settings['scale']:g}, a test of the benchmark only")
     return "; ".join(parts) + "."
 
 
@@ -30,13 +37,14 @@ def part(kind: Kind, results: dict) -> list[str]:
     lines = [f"## {kind.title}", "", conditions(results), ""]
     sizes = results["settings"].get("sizes", {})
     for job, formula in results["settings"]["formulas"].items():
-        lines += [f"### {job}: `{formula}`", ""]
+        lines += [f"### {kind.name}, {job}: `{formula}`", ""]
         lines += [sizes[job] + ".", ""] if job in sizes else []
         lines += kind.section(job, results)
     lines += ["### Versions", ""]
     for name, told in results["contenders"].items():
         versions = ", ".join(f"{key} {value}" for key, value in told.get("versions", {}).items())
-        lines.append(f"- {name}: {versions or 'missing (' + told['missing'] + ')'}")
+        some = f"; only {', '.join(told['jobs'])}" if "jobs" in told else ""
+        lines.append(f"- {name}: {versions or 'missing (' + told['missing'] + ')'}{some}")
     return [*lines, ""]
 
 
@@ -49,12 +57,13 @@ def render(folder: Path) -> str:
     Returns:
         Markdown.
     """
+    paths = [(kind, folder / kind.name / "results.json") for kind in KINDS]
+    found = [(kind, json.loads(path.read_text())) for kind, path in paths if path.exists()]
     lines = ["# Benchmark results", "", "What the columns mean stands in `benchmarks/README.md`."]
     lines.append("")
-    for kind in KINDS:
-        path = folder / kind.name / "results.json"
-        if path.exists():
-            lines += part(kind, json.loads(path.read_text()))
+    lines += summary([(kind.name, kind.baseline, kind.measures, told) for kind, told in found])
+    for kind, results in found:
+        lines += part(kind, results)
     return "\n".join(lines).rstrip("\n") + "\n"
 
 

@@ -26,22 +26,27 @@ def versions(packages: tuple[str, ...]) -> dict[str, str]:
     return {name: version(name) for name in packages}
 
 
-def probe(packages: tuple[str, ...], modules: tuple[str, ...] | None = None) -> dict:
+def probe(
+    packages: tuple[str, ...],
+    modules: tuple[str, ...] | None = None,
+    jobs: tuple[str, ...] | None = None,
+) -> dict:
     """Import the packages, as a test of presence and to warm the disk.
 
     Args:
         packages: Names of the distributions.
         modules: What to import; by default the same names.
+        jobs: What the contender can do, where it is not every job of its kind.
 
     Returns:
-        `versions`, or `missing` with the reason.
+        `versions` and `jobs`, or `missing` with the reason.
     """
     try:
         for name in modules or packages:
             importlib.import_module(name)
     except ImportError as error:
         return {"missing": str(error)}
-    return {"versions": versions(packages)}
+    return {"versions": versions(packages)} | ({} if jobs is None else {"jobs": jobs})
 
 
 def tell(record: dict) -> None:

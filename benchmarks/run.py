@@ -12,17 +12,20 @@ import datetime
 import json
 import os
 import platform
+import signal
 import sys
 import tempfile
 from pathlib import Path
 
+from arrays import SCALE
 from comparison import STATES
 from kinds import HERE, KINDS, Kind
 from launch import ROOT, Setting, make_data, probe, run_once
 from page import render
 
-JOBS = [job for kind in KINDS for job in kind.jobs]
-CONTENDERS = [name for kind in KINDS for name in kind.contenders]
+NAMES = [kind.name for kind in KINDS]
+JOBS = sorted({job for kind in KINDS for job in kind.jobs})
+CONTENDERS = sorted({name for kind in KINDS for name in kind.contenders})
 
 
 def machine() -> dict:
@@ -40,29 +43,45 @@ def machine() -> dict:
 def parse(argv: list[str] | None) -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--jobs", nargs="+", choices=JOBS, default=JOBS)
-    parser.add_argument("--contenders", nargs="+", choices=CONTENDERS, default=CONTENDERS)
+    parser.add_argument("--kinds", nargs="+", metavar="NAME", choices=NAMES, default=NAMES)
+    parser.add_argument("--jobs", nargs="+", metavar="NAME", choices=JOBS, default=JOBS)
+    parser.add_argument(
+        "--contenders", nargs="+", metavar="NAME", choices=CONTENDERS, default=CONTENDERS
+    )
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--timeout", type=float, default=900, help="seconds per process")
+    parser.add_argument(
+        "--timeout", type=float, help="seconds per process, not the job's own limit"
+    )
     parser.add_argument("--warm", action=argparse.BooleanOptionalAction, default=True)
     parser.add_argument("--keep", action="store_true", help="keep results of what does not run now")
     parser.add_argument("--out", type=Path, default=HERE, help="folder for the results")
     parser.add_argument("--data", type=Path, help="folder for the arrays, used again if there")
     parser.add_argument("--python", default=str(ROOT / ".venv/bin/python"))
     parser.add_argument("--python-peers", default=str(ROOT / ".venv-peers/bin/python"))
-    return parser.parse_args(argv)
+    parser.add_argument("--rscript", default="Rscript")
+    options = parser.parse_args(argv)
+    if SCALE != 1 and options.out == HERE:
+        parser.error(
+            "with BENCH_SCALE, results are a test of the benchmark: give them --out FOLDER"
+        )
+    return options
+
+
+def today() -> str:
+    """The date, in ISO format."""
+    return datetime.datetime.now(datetime.UTC).date().isoformat()
 
 
 def blank(kind: Kind, jobs: list[str], probes: dict, options: argparse.Namespace) -> dict:
     """Begin the results of one kind, with earlier runs of other jobs and contenders if asked."""
     fresh = {
-        "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
+        "date": today(),
         "machine": machine(),
         "settings": {
             **kind.settings,
             "repeats": options.repeats,
-            "timeout": options.timeout,
+            "scale": SCALE,
             "formulas": {name: kind.jobs[name].formula for name in jobs},
             "sizes": {name: kind.jobs[name].size for name in jobs},
         },
@@ -72,10 +91,13 @@ def blank(kind: Kind, jobs: list[str], probes: dict, options: argparse.Namespace
     path = options.out / kind.name / "results.json"
     if options.keep and path.exists():
         old = json.loads(path.read_text())
+        if old["settings"].get("scale", 1) != SCALE:
+            sys.exit(f"{path} has jobs of another BENCH_SCALE; they cannot be kept")
         for part in ("formulas", "sizes"):
             fresh["settings"][part] = old["settings"].get(part, {}) | fresh["settings"][part]
         fresh["contenders"] = dict(sorted((old["contenders"] | probes).items()))
         again = {(job, name) for job in jobs for name in probes}
+        old["runs"] = [{"date": old["date"]} | run for run in old["runs"]]
         fresh["runs"] = [run for run in old["runs"] if (run["job"], run["contender"]) not in again]
     return fresh
 
@@ -111,8 +133,9 @@ def repeat_job(
             for seed, state in enumerate(states, start=shift):
                 load = os.getloadavg()[0]
                 run = run_once(kind, name, job, seed, Path(cache), setting)
-                yield {"job": job} | run | {"contender": name, "state": state, "load": load}
-                if "stopped" in run.get("error", ""):
+                told = {"load": load, "allowed": setting.limit(kind, job)}
+                yield {"job": job} | run | {"contender": name, "state": state} | told
+                if "limit" in run:
                     break  # what came to nothing cold is not waited for again
 
 
@@ -126,15 +149,17 @@ def main(argv: list[str] | None = None) -> int:
         Exit code: 1 when a contender that is installed failed.
     """
     options = parse(argv)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that contenders end with us
     failed = False
     with tempfile.TemporaryDirectory() as scratch:
-        data = (options.data or Path(scratch)).resolve()
-        setting = Setting(options.python, options.python_peers, data, options.timeout)
+        data = (options.data or Path(scratch)).resolve() / f"scale_{SCALE:g}"
         for kind in KINDS:
-            jobs = [job for job in options.jobs if job in kind.jobs]
-            names = [name for name in options.contenders if name in kind.contenders]
-            if not jobs or not names:
+            jobs = [job for job in kind.jobs if job in options.jobs]
+            names = [name for name in kind.contenders if name in options.contenders]
+            if kind.name not in options.kinds or not jobs or not names:
                 continue
+            interpreters = options.python, options.python_peers, options.rscript
+            setting = Setting(*interpreters, data / kind.name, options.timeout)
             probes = {name: probe(kind, name, setting) for name in names}
             present = [name for name in names if "versions" in probes[name]]
             results = blank(kind, jobs, probes, options)
@@ -145,12 +170,13 @@ def main(argv: list[str] | None = None) -> int:
                 order = present[turn:] + present[:turn]
                 shift = options.seed + 2 * repeat
                 for job in jobs:
-                    for run in repeat_job(kind, job, order, probes, shift, setting, options.warm):
-                        results["runs"].append(run | {"repeat": repeat})
+                    able = [name for name in order if job in probes[name].get("jobs", [job])]
+                    for run in repeat_job(kind, job, able, probes, shift, setting, options.warm):
+                        results["runs"].append(run | {"repeat": repeat, "date": today()})
                         write(kind, results, options.out)
                         end = run.get("error") or f"{run['wall']:.1f} s"
-                        print(run["contender"], job, run["state"], end, flush=True)
-                        failed |= "error" in run
+                        print(kind.name, job, run["contender"], run["state"], end, flush=True)
+                        failed |= "error" in run and "limit" not in run
             write(kind, results, options.out)
     return int(failed)
 

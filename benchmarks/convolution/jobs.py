@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 sys.path.insert(1, str(Path(__file__).resolve().parent.parent))
 
-from arrays import ArrayJob
+from arrays import ArrayJob, scaled
 from arrays import make as write
 
 if TYPE_CHECKING:
@@ -59,6 +59,7 @@ def series(rng: np.random.Generator, bins: int, sources: int) -> dict[str, np.nd
 
 def job(name: str, bins: int, sources: int) -> ArrayJob:
     """Build a job."""
+    bins = scaled(bins, 5000)
     mib = bins * sources * BASES * 8 / 2**20
     size = f"{bins:,} bins, {sources} source(s), {BASES} kernels of {WINDOW} bins"
     size += f"; {mib:.0f} MiB of features in float64"

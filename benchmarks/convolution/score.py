@@ -1,6 +1,6 @@
 """Largest error of sampled rows of a convolution, against sums written out in float64.
 
-`python benchmarks/convolution/score.py FILE.npz < RECORD.json` prints what it adds to the record;
+`python benchmarks/convolution/score.py FOLDER < RECORD.json` prints what it adds to the record;
 the data lie where `BENCH_DATA` says.
 """
 
@@ -12,7 +12,7 @@ from pathlib import Path
 
 sys.path.insert(1, str(Path(__file__).resolve().parent.parent))
 
-from arrays import load
+from arrays import kept, load
 from convolution.jobs import STEP
 
 
@@ -21,7 +21,7 @@ def score(record: dict, saved: str) -> dict:
 
     Args:
         record: The run's own record.
-        saved: An npz with `a-rows`, `b-rows` or both: the rows `window, window + STEP, ...`.
+        saved: Folder with `a-rows`, `b-rows` or both: the rows `window, window + STEP, ...`.
 
     Returns:
         `largest_error`: the largest absolute difference.
@@ -29,13 +29,12 @@ def score(record: dict, saved: str) -> dict:
     import numpy as np
 
     errors = []
-    with np.load(saved) as results:
-        for key in results.files:
-            series, kernel = load(record["job"], key.split("-")[0], "series", "kernel")
-            times = np.arange(len(kernel), len(series), STEP)
-            pasts = np.stack([series[now - len(kernel) : now][::-1] for now in times])
-            right = np.einsum("tws,wk->tsk", pasts, kernel, optimize=True)
-            errors.append(np.abs(results[key] - right.reshape(len(times), -1)).max())
+    for key, rows in kept(saved).items():
+        series, kernel = load(record["job"], key.split("-")[0], "series", "kernel")
+        times = np.arange(len(kernel), len(series), STEP)
+        pasts = np.stack([series[now - len(kernel) : now][::-1] for now in times])
+        right = np.einsum("tws,wk->tsk", pasts, kernel, optimize=True)
+        errors.append(np.abs(rows - right.reshape(len(times), -1)).max())
     return {"largest_error": float(max(errors))}
 
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from comparison import Column, comparison, number, share
+from summary import AGAIN, END_COLD, END_WARM, MEMORY
 
 BASELINE = "bayeszoo_convolve"
+MEASURES = (END_COLD, END_WARM, AGAIN, MEMORY)
 COLUMNS: dict[str, Column] = {
     "end to end s": number("wall", ".2f"),
     "/ bayeszoo": share("wall"),

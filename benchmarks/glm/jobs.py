@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 sys.path.insert(1, str(Path(__file__).resolve().parent.parent))
 
-from arrays import ArrayJob
+from arrays import ArrayJob, scaled
 from arrays import make as write
 
 if TYPE_CHECKING:
@@ -71,8 +71,9 @@ def population(
     return {"x": x, "spikes": rng.poisson(np.exp(-3 + x @ weights)).astype(float)}
 
 
-def job(name: str, make: Callable, **size: int) -> ArrayJob:
+def job(name: str, make: Callable, bins: int, **others: int) -> ArrayJob:
     """Build a job; the numbers of its size are also the arguments of its maker."""
+    size = {"bins": scaled(bins, 5000), **others}
     text = ", ".join(f"{count:,} {what}" for what, count in size.items())
     return ArrayJob(name=name, formula="spikes ~ x", size=text, make=partial(make, **size))
 

@@ -1,6 +1,6 @@
 """How good estimates of a Poisson GLM are, by float64 NumPy, the same for every contender.
 
-`python benchmarks/glm/score.py FILE.npz < RECORD.json` prints what it adds to the record; the data
+`python benchmarks/glm/score.py FOLDER < RECORD.json` prints what it adds to the record; the data
 lie where `BENCH_DATA` says.
 """
 
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 sys.path.insert(1, str(Path(__file__).resolve().parent.parent))
 
-from arrays import load
+from arrays import kept, load
 
 if TYPE_CHECKING:
     import numpy as np
@@ -81,7 +81,7 @@ def score(record: dict, saved: str) -> dict:
 
     Args:
         record: The run's own record.
-        saved: An npz with `a-intercept`, `a-coef` and, for the other data set, the same with `b`.
+        saved: Folder with `a-intercept`, `a-coef` and, for the other data set, the same with `b`.
 
     Returns:
         What `judge` tells per data set, and `pass`, the seconds of one pass over the data.
@@ -89,15 +89,15 @@ def score(record: dict, saved: str) -> dict:
     import numpy as np
 
     told: dict = {"sets": {}}
-    with np.load(saved) as estimates:
-        names = [name.split("-")[0] for name in estimates.files if name.endswith("-coef")]
-        for name in names:
-            x, spikes = load(record["job"], name, "x", "spikes")
-            spikes = spikes.reshape(len(spikes), -1)
-            coef = estimates[f"{name}-coef"].astype(float).reshape(x.shape[1], -1)
-            intercept = estimates[f"{name}-intercept"].astype(float).reshape(-1)
-            told["pass"] = min(told.get("pass", np.inf), pass_seconds(x, coef, spikes))
-            told["sets"][name] = judge(x, spikes, intercept, coef)
+    estimates = kept(saved)
+    names = [name.split("-")[0] for name in estimates if name.endswith("-coef")]
+    for name in names:
+        x, spikes = load(record["job"], name, "x", "spikes")
+        spikes = spikes.reshape(len(spikes), -1)
+        coef = estimates[f"{name}-coef"].astype(float).reshape(x.shape[1], -1)
+        intercept = estimates[f"{name}-intercept"].astype(float).reshape(-1)
+        told["pass"] = min(told.get("pass", np.inf), pass_seconds(x, coef, spikes))
+        told["sets"][name] = judge(x, spikes, intercept, coef)
     return told
 
 

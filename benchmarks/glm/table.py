@@ -5,8 +5,10 @@ from __future__ import annotations
 import math
 
 from comparison import Column, comparison, fine, number, quotient, share
+from summary import AGAIN, END_COLD, END_WARM, MEMORY
 
 BASELINE = "bayeszoo_map"
+MEASURES = (END_COLD, END_WARM, AGAIN, MEMORY)
 COLUMNS: dict[str, Column] = {
     "end to end s": number("wall", ".2f"),
     "/ bayeszoo": share("wall"),

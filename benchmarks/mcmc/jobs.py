@@ -1,73 +1,36 @@
 """The sampling jobs: a formula, a family and a table, the same for every contender.
 
-`sleepstudy` is the classic small mixed model (180 rows, 18 subjects). `gamma` is a simulated
-power table of 10,000 rows from 50 mice: `log mean = a + a[mouse] + (b + b[mouse]) * stim`,
-with independent group effects, so that models with and without a correlation are both right.
+`sleepstudy` is the classic small mixed model; the others are simulated at known values.
+`python benchmarks/mcmc/jobs.py JOB FOLDER` writes a job's tables.
 """
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable
-from dataclasses import dataclass
+import sys
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+sys.path.insert(1, str(Path(__file__).resolve().parent.parent))
+
+from arrays import make as write
+from arrays import scaled
+from tables import Bar, TableJob, like_sleepstudy, sleepstudy, slopes
+
 if TYPE_CHECKING:
-    import pandas as pd
+    import numpy as np
 
-CHAINS, TUNE, DRAWS = 4, 1000, 1000
-ROOT = Path(__file__).resolve().parents[2]
-SLEEPSTUDY = ROOT / "datasets" / "tables" / "sleepstudy.csv"
-GAMMA_SEED = 20240229
+CHAINS, TUNE, DRAWS = 4, scaled(1000, 50), scaled(1000, 50)
+ROWS, MICE = scaled(10_000, 1000), 50
 
 
-@dataclass(frozen=True)
-class Job:
-    """One model on one table.
+def gamma(rng: np.random.Generator, rows: int, mice: int) -> dict[str, np.ndarray]:
+    """Draw band power: stim 0.3, shape 3, sds of mice 0.4 and 0.15, independent.
 
-    Args:
-        name: Name on the command line.
-        formula: Wilkinson formula, in bayeszoo's reading of it.
-        size: How large the table is.
-        family: Response family.
-        link: Link of the mean.
-        slope: The coefficient whose posterior is reported.
-        group: Name of the grouping column.
-        table: Makes the table; group labels are strings.
-    """
-
-    name: str
-    formula: str
-    size: str
-    family: str
-    link: str
-    slope: str
-    group: str
-    table: Callable[[], pd.DataFrame]
-
-    @property
-    def response(self) -> str:
-        """Name of the response column."""
-        return self.formula.split("~")[0].strip()
-
-
-def sleepstudy_table() -> pd.DataFrame:
-    """Read `Reaction` (ms), `Days` and `Subject`.
-
-    Returns:
-        180 rows. The variable `BENCH_SLEEPSTUDY` may name another CSV with the same columns.
-    """
-    import pandas as pd
-
-    path = Path(os.environ.get("BENCH_SLEEPSTUDY", SLEEPSTUDY))
-    return pd.read_csv(path, dtype={"Reaction": float, "Days": float, "Subject": str})
-
-
-def gamma_table(rows: int = 10_000, mice: int = 50) -> pd.DataFrame:
-    """Simulate gamma-distributed power; the truth is stim 0.3, alpha 3, group sds 0.4 and 0.15.
+    Independent, so that models with and without a correlation are both right.
 
     Args:
+        rng: Source of randomness.
         rows: Number of rows, the same for every mouse.
         mice: Number of mice.
 
@@ -75,40 +38,97 @@ def gamma_table(rows: int = 10_000, mice: int = 50) -> pd.DataFrame:
         Columns `power` (> 0), `stim` (0 or 1) and `mouse`.
     """
     import numpy as np
-    import pandas as pd
 
-    rng = np.random.default_rng(GAMMA_SEED)
-    mouse = np.repeat(np.arange(mice), rows // mice)
-    stim = np.tile([0.0, 1.0], rows // 2)
+    mouse = np.repeat(np.arange(mice, dtype="int32"), rows // mice)
+    stim = np.tile([0.0, 1.0], len(mouse) // 2)
     intercept = np.log(5.0) + 0.4 * rng.standard_normal(mice)
     slope = 0.3 + 0.15 * rng.standard_normal(mice)
-    mean, alpha = np.exp(intercept[mouse] + slope[mouse] * stim), 3.0
-    labels = [f"m{number:02d}" for number in mouse]
-    return pd.DataFrame({"power": rng.gamma(alpha, mean / alpha), "stim": stim, "mouse": labels})
+    mean = np.exp(intercept[mouse] + slope[mouse] * stim)
+    return {"power": rng.gamma(3.0, mean / 3.0), "stim": stim, "mouse": mouse}
+
+
+def nested(rng: np.random.Generator, mice: int, neurons: int, each: int) -> dict[str, np.ndarray]:
+    """Draw `neurons` per mouse and `each` rows per neuron: sds 0.5 (mouse), 0.8 (neuron), noise 1."""
+    import numpy as np
+
+    mouse = np.repeat(np.arange(mice, dtype="int32"), neurons * each)
+    neuron = np.tile(np.repeat(np.arange(neurons, dtype="int32"), each), mice)
+    x, noise = rng.standard_normal((2, len(mouse)))
+    effects = 0.5 * rng.standard_normal((mice, 1)) + 0.8 * rng.standard_normal((mice, neurons))
+    return {"y": 1 + 0.3 * x + effects[mouse, neuron] + noise, "x": x, "mouse": mouse} | {
+        "neuron": neuron
+    }
+
+
+def crossed(rng: np.random.Generator, subjects: int, items: int) -> dict[str, np.ndarray]:
+    """Draw every subject on every item once: sds 0.5 (subject), 0.8 (item), noise 1."""
+    import numpy as np
+
+    subject = np.repeat(np.arange(subjects, dtype="int32"), items)
+    item = np.tile(np.arange(items, dtype="int32"), subjects)
+    x, noise = rng.standard_normal((2, len(item)))
+    eta = 1 + 0.3 * x + 0.5 * rng.standard_normal(subjects)[subject]
+    eta += 0.8 * rng.standard_normal(items)[item]
+    return {"y": eta + noise, "x": x, "subject": subject, "item": item}
+
+
+def with_slopes(name: str, rows: int, groups: int, family: str, link: str) -> TableJob:
+    """A job `y ~ x + z + (1 + x | g)`."""
+    return TableJob(
+        name=name,
+        formula="y ~ x + z + (1 + x | g)",
+        size=f"{rows:,} rows, {groups} groups, true correlation 0.5",
+        make=partial(slopes, rows=rows, groups=groups, family=family),
+        common=("x", "z"),
+        bars=(Bar(("g",), "x"),),
+        family=family,
+        link=link,
+    )
 
 
 JOBS = {
     job.name: job
     for job in (
-        Job(
+        TableJob(
             name="sleepstudy",
             formula="Reaction ~ Days + (Days | Subject)",
             size="180 rows, 18 subjects",
-            family="normal",
-            link="identity",
-            slope="Days",
-            group="Subject",
-            table=sleepstudy_table,
+            make=like_sleepstudy,
+            first=sleepstudy,
+            response="Reaction",
+            common=("Days",),
+            bars=(Bar(("Subject",), "Days"),),
         ),
-        Job(
+        TableJob(
             name="gamma",
             formula="power ~ stim + (1 + stim | mouse)",
-            size="10,000 rows, 50 mice",
+            size=f"{ROWS:,} rows, {MICE} mice",
+            make=partial(gamma, rows=ROWS, mice=MICE),
+            response="power",
+            common=("stim",),
+            bars=(Bar(("mouse",), "stim"),),
             family="gamma",
             link="log",
-            slope="stim",
-            group="mouse",
-            table=gamma_table,
         ),
+        with_slopes("poisson", ROWS, MICE, "poisson", "log"),
+        TableJob(
+            name="nested",
+            formula="y ~ x + (1 | mouse/neuron)",
+            size=f"{100 * scaled(50, 5):,} rows, 10 mice, 10 neurons each",
+            make=partial(nested, mice=10, neurons=10, each=scaled(50, 5)),
+            bars=(Bar(("mouse",)), Bar(("mouse", "neuron"))),
+        ),
+        TableJob(
+            name="crossed",
+            formula="y ~ x + (1 | subject) + (1 | item)",
+            size=f"{40 * scaled(100, 20):,} rows, {scaled(100, 20)} subjects, 40 items",
+            make=partial(crossed, subjects=scaled(100, 20), items=40),
+            bars=(Bar(("subject",)), Bar(("item",))),
+        ),
+        with_slopes("normal_100k", scaled(100_000, 2000), 200, "normal", "identity"),
+        with_slopes("normal_1m", scaled(1_000_000, 2000), 200, "normal", "identity"),
     )
 }
+
+if __name__ == "__main__":
+    write(JOBS)

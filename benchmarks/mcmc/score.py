@@ -1,12 +1,18 @@
 """Smallest bulk effective sample size of saved draws, by ArviZ, the same for every contender.
 
-`python benchmarks/mcmc/score.py FILE.npz < RECORD.json` prints what it adds to the record.
+`python benchmarks/mcmc/score.py FOLDER < RECORD.json` prints what it adds to the record.
 """
 
 from __future__ import annotations
 
 import json
 import sys
+from pathlib import Path
+
+sys.path.insert(1, str(Path(__file__).resolve().parent.parent))
+
+from arrays import kept
+from mcmc.jobs import JOBS
 
 
 def score(record: dict, saved: str) -> dict:
@@ -14,21 +20,25 @@ def score(record: dict, saved: str) -> dict:
 
     Args:
         record: The run's own record; `wall` is seconds from the start of the process.
-        saved: An npz of arrays `(chain, draw)`, one per main parameter.
+        saved: Folder of arrays `(chain, draw)`, one per main parameter.
 
     Returns:
-        The smallest value, the parameter that has it, and the value per second of `wall`.
+        The smallest value, the parameter that has it, the value per second of `wall`, how many
+        parameters were looked at, and mean and sd of the job's slope.
     """
     import arviz as az
-    import numpy as np
 
-    with np.load(saved) as draws:
-        sizes = {name: float(az.ess(draws[name], method="bulk")) for name in draws.files}
+    draws = kept(saved)
+    sizes = {name: float(az.ess(array, method="bulk")) for name, array in draws.items()}
     worst = min(sizes, key=sizes.__getitem__)
+    slope = draws[JOBS[record["job"]].slope]
     return {
         "ess_min": sizes[worst],
         "worst": worst,
         "ess_per_second": sizes[worst] / record["wall"],
+        "parameters": len(sizes),
+        "slope_mean": float(slope.mean()),
+        "slope_sd": float(slope.std(ddof=1)),
     }
 
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from comparison import Column, comparison, number, quotient, share
+from summary import END_COLD, END_WARM, ESS, ESS_WARM, MEMORY
 
 BASELINE = "bayeszoo_nuts"
+MEASURES = (END_COLD, END_WARM, ESS, ESS_WARM, MEMORY)
 COLUMNS: dict[str, Column] = {
     "wall s": number("wall", ".1f"),
     "wall / bayeszoo": share("wall"),
     "sampling s": number("sampling", ".1f"),
+    "parameters": number("parameters", ".0f"),
     "min bulk ESS": number("ess_min", ".0f"),
     "ESS/s": number("ess_per_second", ".0f"),
     "bayeszoo's ESS/s / its": lambda own, base: quotient(

@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 
 from _contender import Outcome
-from mcmc.jobs import CHAINS, DRAWS, TUNE, Job
+from mcmc.jobs import CHAINS, DRAWS, TUNE
+from tables import TableJob
 
 NOTE = "bambi's `(1 + x | g)` has no correlation: one parameter fewer than asked for"
-FAMILIES = {"normal": "gaussian", "gamma": "gamma"}
+FAMILIES = {"normal": "gaussian", "gamma": "gamma", "poisson": "poisson"}
 
 
-def run_bambi(job: Job, seed: int, sampler: str) -> Outcome:
+def run_bambi(job: TableJob, seed: int, sampler: str) -> Outcome:
     """Fit a job with bambi's default priors and summarise the main parameters.
 
     PyMC counts half of the logical cores unless told; here every contender may use all of them.
@@ -27,7 +28,7 @@ def run_bambi(job: Job, seed: int, sampler: str) -> Outcome:
     import arviz as az
     import bambi as bmb
 
-    model = bmb.Model(job.formula, job.table(), family=FAMILIES[job.family], link=job.link)
+    model = bmb.Model(job.formula, job.frame(), family=FAMILIES[job.family], link=job.link)
     idata = model.fit(
         draws=DRAWS,
         tune=TUNE,
@@ -45,5 +46,5 @@ def run_bambi(job: Job, seed: int, sampler: str) -> Outcome:
         ess_min=summary["ess_bulk"].min(),
         draws=lambda: {name: posterior[name].values for name in main},
         sampling=posterior.attrs.get("sampling_time"),
-        note=NOTE,
+        note=NOTE if job.bars[0].slope else "",
     )

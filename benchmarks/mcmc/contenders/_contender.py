@@ -5,7 +5,6 @@ A contender imports this module first. Files that start with `_` are no contende
 
 from __future__ import annotations
 
-import os
 import sys
 import time
 from collections.abc import Callable, Mapping
@@ -15,8 +14,10 @@ from typing import TYPE_CHECKING
 
 sys.path.insert(1, str(Path(__file__).resolve().parents[2]))
 
-from mcmc.jobs import JOBS, Job
+from arrays import keep
+from mcmc.jobs import JOBS
 from process import START, peak_mib, probe, tell, versions
+from tables import TableJob
 
 if TYPE_CHECKING:
     import numpy as np
@@ -40,11 +41,11 @@ class Outcome:
     note: str = ""
 
 
-def main(run: Callable[[Job, int], Outcome], packages: tuple[str, ...]) -> None:
+def main(run: Callable[[TableJob, int], Outcome], packages: tuple[str, ...]) -> None:
     """Run one contender from the command line: `FILE JOB SEED` or `FILE --probe`.
 
-    With `BENCH_SAVE` set, the draws of the main parameters are saved there (npz) after the line
-    is out, so that one and the same function computes everybody's effective sample size.
+    The draws of the main parameters are saved after the clock has stopped, so that one and the
+    same function computes everybody's effective sample size.
 
     Args:
         run: Fits the job with the seed and makes the summary table.
@@ -67,15 +68,5 @@ def main(run: Callable[[Job, int], Outcome], packages: tuple[str, ...]) -> None:
         "note": outcome.note,
     }
     record["clock_stop"] = time.monotonic()  # one clock for all processes on Linux
-    draws = outcome.draws()
-    slope = draws[job.slope]
-    record |= {
-        "slope_mean": float(slope.mean()),
-        "slope_sd": float(slope.std(ddof=1)),
-        "versions": versions(packages),
-    }
-    tell(record)
-    if "BENCH_SAVE" in os.environ:
-        import numpy as np
-
-        np.savez(os.environ["BENCH_SAVE"], **{name: np.asarray(x) for name, x in draws.items()})
+    keep(outcome.draws())
+    tell(record | {"versions": versions(packages)})

@@ -8,7 +8,8 @@ from __future__ import annotations
 import re
 
 import _contender
-from mcmc.jobs import CHAINS, DRAWS, TUNE, Job
+from mcmc.jobs import CHAINS, DRAWS, TUNE
+from tables import TableJob
 
 PACKAGES = ("bayeszoo", "numpyro", "jax")
 
@@ -35,7 +36,7 @@ def main_draws(fit, names: list[str]) -> dict:
     return draws
 
 
-def run(job: Job, seed: int) -> _contender.Outcome:
+def run(job: TableJob, seed: int) -> _contender.Outcome:
     """Fit a job with default priors and make the summary table.
 
     Args:
@@ -47,14 +48,14 @@ def run(job: Job, seed: int) -> _contender.Outcome:
     """
     import bayeszoo as bz
 
-    model = bz.Model(job.formula, job.table(), family=job.family, link=job.link)
+    model = bz.Model(job.formula, job.frame(), family=job.family, link=job.link)
     options = {"draws": DRAWS, "tune": TUNE, "chains": CHAINS}
     fit = model.fit("nuts", seed=seed, progress=False, **options)
     summary = fit.summary()
     return _contender.Outcome(
         ess_min=summary["ess_bulk"].min(),
         draws=lambda: main_draws(fit, list(summary.index)),
-        note="correlated group effects",
+        note="correlated group effects" if job.bars[0].slope else "",
     )
 
 

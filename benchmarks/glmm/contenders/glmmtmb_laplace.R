@@ -1,0 +1,18 @@
+# glmmTMB as it comes (Laplace, one thread), with its summary.
+
+here <- dirname(sub("^--file=", "", grep("^--file=", commandArgs(FALSE), value = TRUE)))
+source(file.path(here, "_start.R"))
+
+prepare <- function(told) {
+  attach_all("glmmTMB")
+  family <- list(poisson = poisson("log"), gamma = Gamma("log"))[[told$family]]
+  function(table) {
+    fit <- with_warnings(glmmTMB(told$formula, table, family = family))
+    summary(fit$value)
+    found <- named_estimates(fixef(fit$value)$cond, VarCorr(fit$value)$cond)
+    if (told$family == "gamma") found <- c(found, alpha = 1 / sigma(fit$value)^2)
+    list(estimates = found, note = fit$note)
+  }
+}
+
+main(prepare, c("glmmTMB", "TMB"))
