@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -22,6 +22,7 @@ class Problem:
         structure: what compiled programs depend on.
         find_numbers: makes the priors and scales, a tree of arrays.
         find_design: makes the arrays that programs take; by default those of the design.
+        devices: the JAX devices that the rows are dealt out to; empty for a single one.
     """
 
     spec: ModelSpec
@@ -29,6 +30,7 @@ class Problem:
     structure: Structure
     find_numbers: Callable[[], Mapping[str, Any]]
     find_design: Callable[[], Mapping[str, Any]] | None = None
+    devices: tuple[Any, ...] = ()
 
     @cached_property
     def design(self) -> Mapping[str, Any]:
@@ -50,9 +52,13 @@ class Draws:
         stats: statistics of each draw, shape (chain, draw).
         converged: False where the method says itself that it did not converge; None if not asked.
         notes: sentences for `diagnose`.
-        result: the result of the library that did the work, where there is one.
+        result: the result of the library that did the work, where there is one, or a function without
+            arguments that makes it.
         table: exact estimates of frequentist methods, by printed name.
         trace: the course of an optimisation, such as the ELBO.
+        log_likelihood: at the estimates of a frequentist method, with all constants; restricted where
+            the method says so.
+        parameters: how many parameters were estimated, those of variances among them.
     """
 
     natural: Mapping[str, Any]
@@ -62,6 +68,8 @@ class Draws:
     result: Any = None
     table: Any = None
     trace: Any = None
+    log_likelihood: float | None = None
+    parameters: int | None = None
 
 
 @dataclass(frozen=True)
@@ -76,6 +84,9 @@ class Backend:
         point: whether there is a single estimate and no spread.
         frequentist: whether the answer is an estimator with its sampling distribution.
         story: one sentence for the documentation.
+        many: (settings, problems, seeds, progress) -> one Draws for each, for problems of one
+            structure, where a method has a quicker way than one after the other. It may raise where a
+            single problem fails; they are then run one by one.
     """
 
     name: str
@@ -85,3 +96,4 @@ class Backend:
     point: bool = False
     frequentist: bool = False
     story: str = ""
+    many: Callable[[Any, Sequence[Problem], Sequence[int], bool], list[Draws]] | None = None

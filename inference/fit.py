@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -10,11 +9,10 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from ..errors import OptionError
 from .backend import Backend, Draws
 from .diagnose import diagnose
 from .evaluate import flatten, linear_predictors, log_likelihood
-from .idata import build, dataset, load_arviz, row_coordinates
+from .idata import build, dataset, row_coordinates
 from .options import number
 from .predict import predict
 from .summary import summarize
@@ -47,6 +45,7 @@ class Fit:
         self.draws = draws
         self.info = dict(info)
         self._idata: arviz.InferenceData | None = None
+        self._result: Any = None
 
     @property
     def method(self) -> str:
@@ -55,8 +54,11 @@ class Fit:
 
     @property
     def result(self) -> Any:
-        """The result object of statsmodels for frequentist fits; None for others."""
-        return self.draws.result
+        """The result object of statsmodels for frequentist fits, made when first read; else None."""
+        if self._result is None:
+            found = self.draws.result
+            self._result = found() if callable(found) else found
+        return self._result
 
     @property
     def idata(self) -> arviz.InferenceData:
@@ -178,25 +180,16 @@ class Fit:
         return rescaling(self, data, seed, rows)
 
     def loo(self, **options: Any) -> Any:
-        """Returns the leave-one-out cross-validation of ArviZ (PSIS-LOO)."""
-        return self._compare("loo", options)
+        """Returns the leave-one-out cross-validation as ArviZ does; see `inference.information.loo`."""
+        from .information import loo
+
+        return loo(self, **options)
 
     def waic(self, **options: Any) -> Any:
-        """Returns the widely applicable information criterion of ArviZ."""
-        return self._compare("waic", options)
+        """Returns the widely applicable information criterion; see `inference.information.waic`."""
+        from .information import waic
 
-    def _compare(self, criterion: str, options: dict[str, Any]) -> Any:
-        if self.backend.point:
-            raise OptionError(
-                f'{criterion}() needs draws, but method "{self.method}" gives one estimate. Fit by '
-                '"nuts", "svi" or "laplace".'
-            )
-        self.log_likelihood()
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            if not self.backend.sampled:
-                options = {"reff": 1.0, **options} if criterion == "loo" else options
-            return getattr(load_arviz(), criterion)(self.idata, **options)
+        return waic(self, **options)
 
     def save(self, path: Any) -> None:
         """Saves the fit to one NetCDF file, from which `bz.load` restores it; never pickled."""

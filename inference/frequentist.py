@@ -153,14 +153,15 @@ class Estimate:
     Attributes:
         value: the estimates, shaped as one draw of the array.
         se: their standard errors; NaN where there is none (at a boundary).
-        df: degrees of freedom of the reference distribution; infinite for the normal one.
+        df: degrees of freedom of the reference distribution, one number or one for each estimate;
+            infinite for the normal one.
         tested: whether the hypothesis of zero makes sense.
         scale: where the estimate is normal: `identity`, `log` or `atanh`.
     """
 
     value: np.ndarray
     se: np.ndarray
-    df: float = np.inf
+    df: float | np.ndarray = np.inf
     tested: bool = False
     scale: str = "identity"
 

@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.optimize import minimize
 
-from .mixed_deviance import best_log_sigma, deviance, factorise
+from .mixed_deviance import (
+    deviance,
+    factorise,
+    fixed_covariance,
+    log_sigma_of,
+    value_of,
+)
+from .mixed_gradient import gradient_of
+from .mixed_start import Start
 from .mixed_system import System
 
-TOLERANCE = 1e-9
-"""Deviance that a further Newton step may still promise."""
-
-Function = Callable[[np.ndarray], float]
+NEAR, TOLERANCE = 1e-10, 1e-9
+"""Deviance that the next quasi-Newton step, and the last Newton step, may promise."""
+LONGEST = 2.0
+"""Longest step of theta, which is about 1."""
+STEP = 1e-4
+"""Step of theta, which is about 1, in differences of gradients."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,6 +36,8 @@ class Optimum:
         covariance: of (theta, log_sigma), by the curvature of the deviance.
         flat: directions of theta, shape (theta, direction), in which there is no curvature.
         converged: whether a further Newton step promises nothing.
+        fixed: covariance of the coefficients of X's Q in units of sigma^2, shape (coef, coef).
+        moves: its derivative by theta, shape (theta, coef, coef).
     """
 
     theta: np.ndarray
@@ -36,134 +46,166 @@ class Optimum:
     covariance: np.ndarray
     flat: np.ndarray
     converged: bool
+    fixed: np.ndarray
+    moves: np.ndarray
 
 
-def well_scaled(system: System) -> System:
-    """Returns the system in units in which theta is about 1, by a coarse search for each factor."""
-    grid = 10.0 ** np.arange(-1, 6)
-    start, scales = system.start(), np.ones(len(system.factors))
-    sizes = [int(factor.mask.sum()) for factor in system.factors]
-    for _ in range(2 if len(scales) > 1 else 1):
-        for i in range(len(scales)):
-            trials = [np.where(np.arange(len(scales)) == i, c, scales) for c in grid]
-            values = [deviance(system, start * np.repeat(t, sizes)) for t in trials]
-            scales = trials[int(np.argmin(values))]
-    return system.rescaled(scales)
+@dataclass(frozen=True, eq=False)
+class Slopes:
+    """Derivatives by theta.
 
-
-def has_noise(system: System) -> bool:
-    """Whether anything is left of the response once groups are free.
-
-    Without noise the penalised residual falls as 1 / theta^2 for ever.
+    Attributes:
+        gradient: of the deviance, shape (theta,).
+        hessian: of the deviance, shape (theta, theta).
+        log_sigma: of the best log sigma, shape (theta,).
+        fixed: of the coefficients' covariance, shape (theta, coef, coef).
     """
-    try:
-        small, large = (factorise(system, c * system.start()).residual for c in (1e4, 1e5))
-    except np.linalg.LinAlgError:
-        return True
-    return system.known or large > 0.0101 * small
+
+    gradient: np.ndarray
+    hessian: np.ndarray
+    log_sigma: np.ndarray
+    fixed: np.ndarray
 
 
-def find_optimum(system: System) -> Optimum:
+def find_optimum(start: Start) -> Optimum:
     """Minimises the deviance over theta.
 
     The deviance does not change with the signs of Lambda's columns, so that theta needs no bounds: a
     variance of zero is an inner minimum at zero.
     """
+    system, theta, inverse = start.system, start.theta, start.inverse
 
-    def function(theta: np.ndarray) -> float:
-        return deviance(system, theta)
-
-    theta = system.start()
-    converged = False
+    converged, slopes = False, None
     for _ in range(5):
-        theta = minimize(function, theta, method="BFGS", options={"gtol": 1e-4}).x
-        theta, converged, downhill = _newton(function, theta)
+        theta = _quasi_newton(system, theta, inverse)
+        theta, slopes, downhill = _newton(system, theta)
+        converged = slopes is not None
         if downhill is None:
             break
-        theta = theta + downhill  # away from a saddle
-    theta = _snap(system, theta)
-    log_sigma = best_log_sigma(system, theta)
-    return Optimum(theta, log_sigma, function(theta), *_curvature(system, theta), converged)
+        theta, inverse = theta + downhill, np.eye(len(theta))  # away from a saddle
+    snapped = _snap(system, theta)
+    if slopes is None or (snapped != theta).any():
+        theta, slopes = snapped, derivatives(system, snapped)
+    at = factorise(system, theta)
+    value = value_of(at)
+    covariance, flat = _curvature(system, slopes, value)
+    return Optimum(
+        theta=theta,
+        log_sigma=log_sigma_of(at),
+        deviance=value,
+        covariance=covariance,
+        flat=flat,
+        converged=converged,
+        fixed=fixed_covariance(at),
+        moves=slopes.fixed,
+    )
+
+
+def _quasi_newton(system: System, theta: np.ndarray, inverse: np.ndarray) -> np.ndarray:
+    """Returns theta near a minimum, by BFGS with halved steps."""
+
+    def evaluate(theta: np.ndarray) -> tuple[float, np.ndarray]:
+        try:
+            at = factorise(system, theta)
+        except np.linalg.LinAlgError:
+            return np.inf, np.zeros(len(theta))
+        return value_of(at), gradient_of(at)
+
+    value, gradient = evaluate(theta)
+    for _ in range(100 + 20 * len(theta)):
+        step = -inverse @ gradient
+        promise = -0.5 * float(gradient @ step)
+        if not promise > NEAR:
+            break
+        step *= min(1.0, LONGEST / np.abs(step).max())
+        for _ in range(30):
+            new, there = evaluate(theta + step)
+            if new <= value + 0.1 * float(gradient @ step):
+                break
+            step = step / 2
+        else:
+            break
+        change = there - gradient
+        theta, value, gradient = theta + step, new, there
+        curvature = float(step @ change)
+        if curvature > 1e-8 * np.linalg.norm(step) * np.linalg.norm(change):
+            turn = np.eye(len(step)) - np.outer(step, change) / curvature
+            inverse = turn @ inverse @ turn.T + np.outer(step, step) / curvature
+    return theta
 
 
 def _snap(system: System, theta: np.ndarray) -> np.ndarray:
     """Puts columns of Lambda that are zero but for rounding at zero."""
     parts = []
-    for factor, relative in zip(system.factors, system.relative(theta), strict=True):
+    for relative in system.relative(theta):
         columns = np.linalg.norm(relative, axis=0) > 1e-4
-        parts.append((relative * columns)[factor.mask])
-    snapped = np.concatenate(parts)
+        parts.append(relative * columns)
+    snapped = system.flat(parts)
+    if (snapped == theta).all():
+        return theta
     return snapped if deviance(system, snapped) < deviance(system, theta) + 1e-6 else theta
 
 
-def _newton(function: Function, theta: np.ndarray) -> tuple[np.ndarray, bool, np.ndarray | None]:
-    """Newton steps; returns theta, whether they converged, and a way down if it is a saddle."""
-    value = function(theta)
+def _newton(
+    system: System, theta: np.ndarray
+) -> tuple[np.ndarray, Slopes | None, np.ndarray | None]:
+    """Newton steps; returns theta, the derivatives there if they converged, and a way off a saddle."""
+    value = deviance(system, theta)
     for _ in range(20):
-        gradient, hessian = derivatives(function, theta)
-        values, vectors = np.linalg.eigh(hessian)
-        limit = 1e-5 * max(values[-1], 1.0) + 1e-9 * abs(value)  # the latter is rounding
+        slopes = derivatives(system, theta)
+        values, vectors = np.linalg.eigh(slopes.hessian)
+        limit = 1e-7 * max(values[-1], 1.0) + 1e-11 * abs(value)  # the latter is rounding
         if values[0] < -limit:
-            return theta, False, 0.1 * vectors[:, 0]
-        step = -vectors @ ((vectors.T @ gradient) / np.maximum(values, limit))
-        promise = -0.5 * float(gradient @ step)
+            return theta, None, 0.1 * vectors[:, 0]
+        step = -vectors @ ((vectors.T @ slopes.gradient) / np.maximum(values, limit))
+        promise = -0.5 * float(slopes.gradient @ step)
         if promise < TOLERANCE:
-            return (theta + step if function(theta + step) < np.inf else theta), True, None
-        length = 1.0
-        while length > 1e-4 and not function(theta + length * step) < value:
+            # a step from here to there changes second derivatives by less than anybody sees
+            good = deviance(system, theta + step) < value + 1e-9 * max(abs(value), 1.0)
+            return (theta + step if good else theta), slopes, None
+        length, new = 1.0, deviance(system, theta + step)
+        while length > 1e-4 and not new < value:
             length /= 2
+            new = deviance(system, theta + length * step)
         if length <= 1e-4:
             # nothing below: rounding, unless the promise was a large one
-            return theta, promise < 1e-5, None
-        theta = theta + length * step
-        value = function(theta)
-    return theta, False, None
+            return theta, slopes if promise < 1e-5 else None, None
+        theta, value = theta + length * step, new
+    return theta, None, None
 
 
-def derivatives(function: Function, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Returns gradient and Hessian by central differences."""
-    size = len(x)
-    small = 1e-4 * np.maximum(1.0, np.abs(x))
-    large = 2e-3 * np.maximum(1.0, np.abs(x))
-    centre = function(x)
-    gradient, hessian = np.empty(size), np.empty((size, size))
-    unit = np.eye(size)
-
-    def at(*moves: np.ndarray) -> float:
-        return function(x + sum(moves))
-
-    for i in range(size):
-        e = unit[i] * small[i]
-        gradient[i] = (8 * (at(e) - at(-e)) - (at(2 * e) - at(-2 * e))) / (12 * small[i])
-        e = unit[i] * large[i]
-        second = 16 * (at(e) + at(-e)) - (at(2 * e) + at(-2 * e)) - 30 * centre
-        hessian[i, i] = second / (12 * large[i] ** 2)
-        for j in range(i):
-            d = unit[j] * large[j]
-            mixed = at(e, d) - at(e, -d) - at(-e, d) + at(-e, -d)
-            hessian[i, j] = hessian[j, i] = mixed / (4 * large[i] * large[j])
-    return gradient, hessian
+def derivatives(system: System, theta: np.ndarray) -> Slopes:
+    """Returns gradient and curvature by central differences of gradients."""
+    size, p = len(theta), system.coefficients
+    out = Slopes(np.zeros(size), np.zeros((size, size)), np.zeros(size), np.zeros((size, p, p)))
+    try:
+        out.gradient[:] = gradient_of(factorise(system, theta))
+        for i in range(size):
+            h = STEP * max(1.0, abs(theta[i]))
+            for sign in (1, -1):
+                at = factorise(system, theta + sign * h * np.eye(size)[i])
+                weight = sign / (2 * h)
+                out.hessian[i] += weight * gradient_of(at)
+                out.log_sigma[i] += weight * log_sigma_of(at)
+                out.fixed[i] += weight * fixed_covariance(at)
+    except np.linalg.LinAlgError:
+        out.hessian[:] = np.nan
+    out.hessian[:] = (out.hessian + out.hessian.T) / 2
+    return out
 
 
-def _curvature(system: System, theta: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _curvature(system: System, slopes: Slopes, value: float) -> tuple[np.ndarray, np.ndarray]:
     """Covariance of (theta, log sigma), and directions of theta in which the deviance is flat.
 
     log sigma given theta has variance 1 / (2 freedom) about its best value, which moves with theta.
     """
-    size = len(theta)
-    _, hessian = derivatives(lambda x: deviance(system, x), theta)
-    values, vectors = np.linalg.eigh(hessian)
-    if not np.isfinite(values).all():
+    size = len(slopes.gradient)
+    if not np.isfinite(slopes.hessian).all():
         return np.full((size + 1, size + 1), np.nan), np.eye(size)
-    steep = values > 1e-6 * values[-1] + 1e-9 * abs(deviance(system, theta))
+    values, vectors = np.linalg.eigh(slopes.hessian)
+    steep = values > 1e-6 * values[-1] + 1e-9 * abs(value)
     inverse = (vectors[:, steep] * (2 / values[steep])) @ vectors[:, steep].T
-    slope = np.zeros(size)
-    if not system.known:
-        for i in range(size):
-            e = np.eye(size)[i] * 1e-5 * max(1.0, abs(theta[i]))
-            slope[i] = (best_log_sigma(system, theta + e) - best_log_sigma(system, theta - e)) / (
-                2 * e[i]
-            )
+    slope = slopes.log_sigma
     covariance = np.zeros((size + 1, size + 1))
     covariance[:size, :size] = inverse
     covariance[size, :size] = covariance[:size, size] = inverse @ slope

@@ -7,9 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from .backend import Problem
+from .mixed_effects import Effects
 from .mixed_optimum import Optimum
-from .mixed_spread import Effects
 from .mixed_system import System
 
 
@@ -43,7 +42,6 @@ class MixedResult:
 
 
 def make_result(
-    problem: Problem,
     system: System,
     optimum: Optimum,
     effects: Effects,

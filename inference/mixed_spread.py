@@ -1,14 +1,12 @@
-"""Standard deviations, correlations and group effects of a mixed model, with their uncertainty."""
+"""Standard deviations and correlations of a mixed model, with their uncertainty."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.linalg import solve_triangular
 
 from .frequentist import normal_draws
-from .mixed_deviance import Factorised, factorise
 from .mixed_optimum import Optimum
 from .mixed_system import System
 
@@ -27,9 +25,11 @@ def spread(system: System, theta: np.ndarray, log_sigma: float) -> Spread:
     """Returns standard deviations and correlations of each group term, in the order of the formula."""
     sigma = system.basis[2] * np.exp(log_sigma)
     out: dict[int, tuple[np.ndarray, np.ndarray]] = {}
-    for factor, relative in zip(system.factors, system.relative(theta), strict=True):
-        root = factor.scale @ relative
-        units = np.linalg.norm(factor.scale, axis=1)
+    for factor, relative, unit in zip(
+        system.factors, system.relative(theta), system.units, strict=True
+    ):
+        root = unit * factor.scale @ relative
+        units = unit * np.linalg.norm(factor.scale, axis=1)
         sd = np.linalg.norm(root, axis=1)
         zero = sd < ZERO * units
         directions = root / np.where(zero, 1.0, sd)[:, None]
@@ -129,87 +129,3 @@ def _inside(drawn: np.ndarray, centre: np.ndarray) -> np.ndarray:
         low, high = np.where(good, share, low), np.where(good, high, share)
     share = np.where(np.linalg.eigvalsh(drawn)[:, 0] >= 0, 1.0, low)
     return centre + share[:, None, None] * (drawn - centre)
-
-
-@dataclass(frozen=True, eq=False)
-class Effects:
-    """Coefficients and group effects given the variances, by Henderson's equations.
-
-    Attributes:
-        coefficients: estimates, shape (coef,).
-        covariance: of the coefficients.
-        draws: of the coefficients, shape (draw, coef).
-        modes: for each group term conditional modes (groups, effect) and their standard errors of
-            prediction, which count the uncertainty of the coefficients in.
-        group_draws: for each group term (draw, groups, effect), joint with those of the coefficients.
-    """
-
-    coefficients: np.ndarray
-    covariance: np.ndarray
-    draws: np.ndarray
-    modes: list[tuple[np.ndarray, np.ndarray]]
-    group_draws: list[np.ndarray]
-
-
-def draw_effects(
-    system: System, optimum: Optimum, generator: np.random.Generator, draws: int
-) -> Effects:
-    """Solves L' v = l + sigma z: with z = 0 the estimates, with normal z joint draws about them."""
-    at = factorise(system, optimum.theta)
-    r, least_squares, unit = system.basis
-    sigma = unit * np.exp(optimum.log_sigma)
-    size, p = len(at.corner), system.coefficients
-    noise = generator.standard_normal((draws, size))
-    first_noise = generator.standard_normal((draws, *at.border.shape[:2]))
-    mode = _solve(at, at.last[None] * unit, at.border[None, ..., -1] * unit)
-    drawn = _solve(
-        at, at.last * unit + sigma * noise, at.border[..., -1] * unit + sigma * first_noise
-    )
-    inverse = solve_triangular(at.corner, np.eye(size), lower=True).T if size else np.zeros((0, 0))
-    back = np.linalg.inv(r)
-    root = sigma * back @ inverse[size - p :]
-    modes: dict[int, tuple[np.ndarray, np.ndarray]] = {}
-    group_draws: dict[int, np.ndarray] = {}
-    rows = _rows(system, at, inverse)
-    lambdas = system.relative(optimum.theta)
-    for i, (factor, relative) in enumerate(zip(system.factors, lambdas, strict=True)):
-        turn = factor.scale @ relative
-        error = sigma * np.sqrt(sum(np.sum((turn @ part) ** 2, axis=-1) for part in rows[i]))
-        centre = _effects(system, mode, i)[0] @ turn.T
-        spread_out = _effects(system, drawn, i) @ turn.T
-        for position, span in factor.terms:
-            modes[position] = (centre[:, span], error[:, span])
-            group_draws[position] = spread_out[..., span]
-    return Effects(
-        least_squares + back @ mode[1][0, size - p :],
-        root @ root.T,
-        least_squares + drawn[1][:, size - p :] @ back.T,
-        [modes[position] for position in sorted(modes)],
-        [group_draws[position] for position in sorted(group_draws)],
-    )
-
-
-def _solve(at: Factorised, corner: np.ndarray, first: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Solves L' v = right-hand side for each draw; returns the first factor's part and the rest."""
-    inner = corner
-    if corner.shape[1]:
-        inner = solve_triangular(at.corner, corner.T, lower=True, trans=1).T
-    left = first - np.tensordot(inner, at.border[..., :-1], axes=(1, 2))
-    inverse = np.linalg.inv(at.first)
-    return np.einsum("gba,dgb->dga", inverse, left), inner
-
-
-def _effects(system: System, solved: tuple[np.ndarray, np.ndarray], i: int) -> np.ndarray:
-    if i == 0:
-        return solved[0]
-    factor, span = system.factors[i], system.spans()[i - 1]
-    return solved[1][:, span].reshape(-1, factor.groups, factor.size)
-
-
-def _rows(system: System, at: Factorised, inverse: np.ndarray) -> list[list[np.ndarray]]:
-    """The rows of L'^-1 of every factor, in parts of shape (groups, effect, columns)."""
-    first = np.linalg.inv(np.swapaxes(at.first, 1, 2))
-    out = [[first, first @ at.border[..., :-1] @ inverse]]
-    for factor, span in zip(system.factors[1:], system.spans(), strict=True):
-        out.append([inverse[span].reshape(factor.groups, factor.size, -1)])
-    return out

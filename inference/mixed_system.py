@@ -18,6 +18,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy.sparse import csr_matrix
 
+from .mixed_border import Border, DenseBorder, make_border
+from .mixed_nested import NestedBorder, find_hosts, make_nested
+
+MANY, MOST = 150, 300
+"""A second factor in which the first is nested is eliminated like it from so many effects on, if all
+else has at most so many columns."""
+
 
 @dataclass(frozen=True, eq=False)
 class Factor:
@@ -52,24 +59,29 @@ class System:
     Attributes:
         factors: the grouping factors, the largest first.
         blocks: cross products of the first factor's effects, shape (groups, effect, effect).
-        border: of these with all else, shape (groups, effect, m).
+        border: of these with all else, (groups, effect, m).
         corner: of all else, shape (m, m).
         basis: (R of X = Q R, least-squares coefficients, units of y).
         count: rows, each as often as it counts.
         known: whether sigma is 1 because the errors of rows are known.
         constant: what deviances lack because of known errors.
         reml: restricted likelihood, or likelihood.
+        units: for each factor the size of Lambda where theta is 1.
+        rest: the cross products of all else, where the first factor is nested in the second;
+            `corner` is empty then.
     """
 
     factors: tuple[Factor, ...]
     blocks: np.ndarray
-    border: np.ndarray
+    border: Border | NestedBorder
     corner: np.ndarray
     basis: tuple[np.ndarray, np.ndarray, float]
     count: float
     known: bool
     constant: float
     reml: bool
+    units: np.ndarray
+    rest: System | None = None
 
     @property
     def coefficients(self) -> int:
@@ -88,10 +100,10 @@ class System:
 
     def start(self) -> np.ndarray:
         """Returns theta for effects as large as the noise, and uncorrelated."""
-        return np.concatenate([np.eye(f.size)[f.mask] for f in self.factors])
+        return self.flat([np.eye(f.size) for f in self.factors])
 
     def relative(self, theta: np.ndarray) -> list[np.ndarray]:
-        """Returns Lambda of every factor."""
+        """Returns Lambda of every factor in the factor's unit."""
         out, start = [], 0
         for factor in self.factors:
             matrix = np.zeros(factor.mask.shape)
@@ -101,21 +113,17 @@ class System:
             start = stop
         return out
 
-    def rescaled(self, scales: np.ndarray) -> System:
-        """Returns the same system with the matrix S of each factor multiplied by a number."""
-        columns = np.ones(self.corner.shape[1])
-        for span, scale in zip(self.spans(), scales[1:], strict=True):
-            columns[span] = scale
-        return replace(
-            self,
-            factors=tuple(
-                replace(factor, scale=factor.scale * scale)
-                for factor, scale in zip(self.factors, scales, strict=True)
-            ),
-            blocks=self.blocks * scales[0] ** 2,
-            border=self.border * scales[0] * columns,
-            corner=self.corner * np.outer(columns, columns),
-        )
+    def lambdas(self, theta: np.ndarray) -> list[np.ndarray]:
+        """Returns Lambda of every factor."""
+        return [u * m for u, m in zip(self.units, self.relative(theta), strict=True)]
+
+    def flat(self, matrices: list[np.ndarray]) -> np.ndarray:
+        """Returns the free entries of one matrix per factor, in the order of theta."""
+        return np.concatenate([m[f.mask] for f, m in zip(self.factors, matrices, strict=True)])
+
+    def in_units(self, units: np.ndarray) -> System:
+        """Returns the same system with theta measured in other units."""
+        return replace(self, units=units)
 
     def spans(self) -> list[slice]:
         """Returns the places of the other factors' effects among the m."""
@@ -147,47 +155,95 @@ def assemble(
         reml: restricted likelihood, or likelihood.
     """
     root = np.sqrt(counts * precision)
-    factors = tuple(sorted(factors, key=lambda f: -f.groups * f.size))
+    factors = _order(factors)
     norms = np.linalg.norm(root[:, None] * matrix, axis=0)
     q, r = np.linalg.qr(root[:, None] * matrix / norms)
     fitted = q.T @ (root * y)
     residual = root * y - q @ fitted
     residual -= q @ (q.T @ residual)
     unit = 1.0 if known else float(np.sqrt(np.mean(residual**2))) or 1.0
-    rest = [_wide(factor, root) for factor in factors[1:]]
-    dense = np.column_stack([q, residual / unit])
-    first, f = _wide(factors[0], root), factors[0]
-    border = [np.asarray((first.T @ other).todense()) for other in rest] + [first.T @ dense]
-    return System(
+    values = [(factor.effects @ factor.scale) * root[:, None] for factor in factors]
+    system = System(
         factors=factors,
-        blocks=_blocks(f, root),
-        border=np.concatenate(border, axis=1).reshape(f.groups, f.size, -1),
-        corner=_corner(rest, dense),
+        blocks=_products(factors[0], values[0], values[0]),
+        border=DenseBorder(np.zeros((0, 0, 0))),
+        corner=np.zeros((0, 0)),
         basis=(r * norms, np.linalg.solve(r, fitted) / norms, unit),
         count=float(counts.sum()),
         known=known,
         constant=-float(counts @ np.log(precision)),
         reml=reml,
+        units=np.ones(len(factors)),
     )
+    dense = np.column_stack([q, residual / unit])
+    host = _host(factors, dense.shape[1])
+    if host is not None:
+        return _nested(system, host, values, dense)
+    first, *rest = (_wide(f, part) for f, part in zip(factors, values, strict=True))
+    border = make_border(first, rest, dense, factors[0].groups)
+    return replace(system, border=border, corner=_corner(rest, dense))
 
 
-def _wide(factor: Factor, root: np.ndarray) -> csr_matrix:
+def _order(factors: tuple[Factor, ...]) -> tuple[Factor, ...]:
+    """The largest factor first, then one in which it is nested, if that has many effects."""
+    first, *others = sorted(factors, key=lambda f: -f.groups * f.size)
+    for factor in others:
+        if factor.groups * factor.size < MANY:
+            break
+        if find_hosts(first.index, first.groups, factor.index) is not None:
+            others = [factor, *(f for f in others if f is not factor)]
+            break
+    return (first, *others)
+
+
+def _host(factors: tuple[Factor, ...], columns: int) -> np.ndarray | None:
+    """The group of the second factor in which each group of the first lies, where that saves work."""
+    if len(factors) == 1 or factors[1].groups * factors[1].size < MANY:
+        return None
+    if columns + sum(f.groups * f.size for f in factors[2:]) > MOST:
+        return None
+    return find_hosts(factors[0].index, factors[0].groups, factors[1].index)
+
+
+def _nested(
+    system: System, host: np.ndarray, values: list[np.ndarray], dense: np.ndarray
+) -> System:
+    first, second, *others = system.factors
+    wide = [_wide(f, part) for f, part in zip(system.factors, values, strict=True)]
+    far = [
+        np.concatenate([*((z.T @ w).toarray() for w in wide[2:]), z.T @ dense], axis=1)
+        for z in wide[:2]
+    ]
+    near = _products(first, values[0], values[1])
+    rest = replace(
+        system,
+        factors=(second, *others),
+        blocks=_products(second, values[1], values[1]),
+        border=DenseBorder(far[1].reshape(second.groups, second.size, -1)),
+        corner=_corner(wide[2:], dense),
+        units=system.units[1:],
+    )
+    border = make_nested(near, far[0].reshape(first.groups, first.size, -1), host, second.groups)
+    return replace(system, border=border, rest=rest)
+
+
+def _wide(factor: Factor, values: np.ndarray) -> csr_matrix:
     """The matrix Z S of a factor, shape (obs, groups * effect)."""
-    values = (factor.effects @ factor.scale) * root[:, None]
     rows, size = values.shape
     columns = factor.index[:, None] * size + np.arange(size)
     pointers = np.arange(0, rows * size + 1, size)
     return csr_matrix((values.ravel(), columns.ravel(), pointers), (rows, factor.groups * size))
 
 
-def _blocks(factor: Factor, root: np.ndarray) -> np.ndarray:
-    values = (factor.effects @ factor.scale) * root[:, None]
-    out = np.empty((factor.groups, factor.size, factor.size))
-    for a in range(factor.size):
-        for b in range(a + 1):
-            out[:, a, b] = out[:, b, a] = np.bincount(
-                factor.index, values[:, a] * values[:, b], factor.groups
-            )
+def _products(factor: Factor, left: np.ndarray, right: np.ndarray) -> np.ndarray:
+    """Sums of products of columns over the rows of each group, shape (groups, left, right)."""
+    out = np.empty((factor.groups, left.shape[1], right.shape[1]))
+    for a in range(left.shape[1]):
+        for b in range(right.shape[1]):
+            if left is right and b < a:
+                out[:, a, b] = out[:, b, a]
+            else:
+                out[:, a, b] = np.bincount(factor.index, left[:, a] * right[:, b], factor.groups)
     return out
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from scipy.optimize import minimize_scalar
 
 from ...errors import FitError, listing
 from ...formula.terms import MEAN
@@ -93,6 +94,7 @@ def run(settings: Settings, problem: Problem, seed: int, progress: bool) -> Draw
         se = np.sqrt(np.diag(covariance))
         scalars = {name: _scalar(problem, exact, rows) for name in problem.structure.scalars}
         notes = prior_note(problem, "glm") + _separation(rows, exact, problem, se)
+        log_likelihood = _log_likelihood(problem, exact, rows)
     generator = np.random.default_rng(seed)
     estimates = {f"{MEAN}.coefficients": Estimate(value, se, tested=True)}
     natural = {
@@ -107,6 +109,8 @@ def run(settings: Settings, problem: Problem, seed: int, progress: bool) -> Draw
         notes=notes,
         result=result,
         table=table(problem.spec, estimates),
+        log_likelihood=log_likelihood,
+        parameters=len(value) + len(scalars),
     )
 
 
@@ -150,6 +154,19 @@ def _maximise(problem: Problem, rows: Rows, matrix: Any, robust: str | None) -> 
         inner.cov_params_default = _robust(result, np.asarray(matrix), rows, robust)
         inner.cov_type = robust
     return result
+
+
+def _log_likelihood(problem: Problem, result: Any, rows: Rows) -> float:
+    """With all constants, at the scale that maximises it where the scale is free."""
+    if rows.known or not problem.spec.family.dispersion:
+        return float(result.llf_scaled(scale=1.0))
+
+    def minus(log_scale: float) -> float:
+        return -float(result.llf_scaled(scale=np.exp(log_scale)))
+
+    centre = float(np.log(result.scale))
+    best: Any = minimize_scalar(minus, bracket=(centre - 0.1, centre + 0.1), tol=1e-10)
+    return -float(best.fun)
 
 
 def _robust(result: Any, matrix: np.ndarray, rows: Rows, robust: str) -> np.ndarray:

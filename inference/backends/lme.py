@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,14 +13,23 @@ from ...formula.terms import MEAN
 from ...zoo.links import LINKS
 from ..backend import Backend, Draws, Problem
 from ..frequentist import BAYESIAN, Estimate, Rows, prior_note, quiet, read_rows, refuse, table
+from ..mixed_effects import Effects, draw_effects
+from ..mixed_engine import fit_statsmodels
 from ..mixed_factors import read_factors
-from ..mixed_optimum import Optimum, find_optimum, has_noise, well_scaled
-from ..mixed_result import MixedResult, make_result
-from ..mixed_spread import Effects, SpreadDraws, draw_effects, draw_spread, singular_terms
-from ..mixed_system import System, assemble
-from ..mixed_twin import fit_twin
-from ..options import whole
+from ..mixed_optimum import Optimum, find_optimum
+from ..mixed_result import make_result
+from ..mixed_satterthwaite import satterthwaite
+from ..mixed_spread import SpreadDraws, draw_spread, singular_terms
+from ..mixed_start import find_start
+from ..mixed_system import Factor, System, assemble
+from ..mixed_threads import one_thread
+from ..mixed_twin import fit_near, make_twin, obstacle, takes_long
+from ..options import choice, whole
 from ..variables import printed_rows, variables
+
+MANY, LARGE = 20_000, 60
+"""Rows of the data, or of what is factorised, from which on it matters how many threads multiply."""
+ENGINES, DEGREES = ("own", "statsmodels"), ("satterthwaite", "normal")
 
 
 @dataclass(frozen=True)
@@ -29,40 +39,52 @@ class Settings:
     Attributes:
         reml: restricted maximum likelihood, which corrects variances for the coefficients; False for
             maximum likelihood.
+        df: degrees of freedom of the coefficients' t distribution: "satterthwaite", or "normal" for
+            the normal distribution.
+        engine: "own", or "statsmodels" for the estimates, standard errors and log likelihood of its
+            MixedLM, to check ours with; it takes the normal distribution.
         draws: draws from the estimator's normal distribution.
     """
 
     reml: bool = True
+    df: str = "satterthwaite"
+    engine: str = "own"
     draws: int = 1000
 
     def __post_init__(self) -> None:
         if not isinstance(self.reml, bool | np.bool_):
             raise OptionError(f"reml= takes True or False, not {self.reml!r}.")
+        choice("df", self.df, DEGREES)
+        choice("engine", self.engine, ENGINES)
         whole("draws", self.draws, 1)
 
 
 def run(settings: Settings, problem: Problem, seed: int, progress: bool) -> Draws:
     """Maximises the (restricted) likelihood of a normal model with normal group effects.
 
-    The optimum is our own (the profiled likelihood of lme4). The result is statsmodels' MixedLM,
-    started there, where it can express the model, and else our own small `MixedResult`. Coefficients
-    and group effects are drawn jointly given the variances; standard deviations are drawn on the log
-    scale and correlations on the atanh scale.
+    The optimum is our own (the profiled likelihood of lme4). The result is made when it is asked for:
+    statsmodels' MixedLM, started at our optimum, where it can express the model, and else our own small
+    `MixedResult`. Coefficients and group effects are drawn jointly given the variances; standard
+    deviations are drawn on the log scale and correlations on the atanh scale. Standard errors of group
+    effects count the uncertainty of the coefficients in.
 
     Args:
-        settings: kind of likelihood, number of draws.
+        settings: kind of likelihood, degrees of freedom, engine, number of draws.
         problem: a normal model with identity link and group terms.
         seed: of the draws.
         progress: not used.
 
     Raises:
-        FitError: the model is none of these, or the data leave no noise.
+        FitError: the model is none of these, the data leave no noise, or the engine cannot fit it.
     """
     _check(problem)
     rows = read_rows(problem, "lme")
     factors = read_factors(problem, rows.kept)
     generator = np.random.default_rng(seed)
-    with quiet():
+    theirs: Any = None
+    with quiet(), ExitStack() as stack:
+        if len(rows.y) > MANY or _others(factors) > LARGE:
+            stack.enter_context(one_thread())
         system = assemble(
             rows.matrix,
             rows.y - rows.offset,
@@ -72,36 +94,68 @@ def run(settings: Settings, problem: Problem, seed: int, progress: bool) -> Draw
             rows.known,
             bool(settings.reml),
         )
-        if not has_noise(system):
+        start = find_start(system)
+        if not start.has_noise:
             raise FitError(
                 'method "lme" found no noise: the predictors and groups reproduce the response '
                 "exactly. Look for a predictor that holds the response, or for rows that repeat."
             )
-        system = well_scaled(system)
-        optimum = find_optimum(system)
+        system = start.system
+        if settings.engine == "statsmodels":
+            theirs, optimum = fit_statsmodels(rows, system, _scale_names(problem))
+        else:
+            optimum = find_optimum(start)
         spread = draw_spread(system, optimum, generator, settings.draws)
         effects = draw_effects(system, optimum, generator, settings.draws)
-    estimates, natural = _arrays(problem, spread, effects)
+        df = np.full(len(rows.names), np.inf)
+        if settings.df == "satterthwaite" and theirs is None:
+            df = satterthwaite(system, optimum)
+    coefficients = Estimate(
+        effects.coefficients, np.sqrt(np.diag(effects.covariance)), df, tested=True
+    )
+    notes = _singular(problem, spread, optimum, system)
+    if theirs is None:
+        notes += _flat(spread)
+    else:
+        coefficients = Estimate(
+            np.asarray(theirs.fe_params), np.asarray(theirs.bse_fe), df, tested=True
+        )
+    estimates, natural = _arrays(problem, coefficients, spread, effects)
     exact = table(problem.spec, estimates)
-    own = make_result(problem, system, optimum, effects, exact, rows.names)
+    log_likelihood = -0.5 * optimum.deviance
+
+    def result() -> Any:
+        """statsmodels' result where it has one."""
+        if theirs is not None:
+            return theirs
+        twin = _near(problem, system, rows, spread, effects.coefficients)
+        return make_result(system, optimum, effects, exact, rows.names) if twin is None else twin
+
     return Draws(
         natural,
         converged=optimum.converged,
-        notes=prior_note(problem, "lme") + _notes(problem, spread, optimum, system),
-        result=_twin(problem, system, rows, spread, own),
+        notes=prior_note(problem, "lme") + notes,
+        result=result,
         table=exact,
+        log_likelihood=log_likelihood,
+        parameters=len(rows.names) + system.parameters + (not system.known),
     )
 
 
+def _others(factors: tuple[Factor, ...]) -> int:
+    """The effects of all factors but the largest."""
+    sizes = [factor.groups * factor.size for factor in factors]
+    return sum(sizes) - max(sizes)
+
+
 def _arrays(
-    problem: Problem, spread: SpreadDraws, effects: Effects
+    problem: Problem, coefficients: Estimate, spread: SpreadDraws, effects: Effects
 ) -> tuple[dict[str, Estimate], dict[str, np.ndarray]]:
     """Estimates and draws by generic name."""
     estimates: dict[str, Estimate] = {}
     natural: dict[str, np.ndarray] = {}
-    if len(effects.coefficients):
-        se = np.sqrt(np.diag(effects.covariance))
-        estimates[f"{MEAN}.coefficients"] = Estimate(effects.coefficients, se, tested=True)
+    if len(coefficients.value):
+        estimates[f"{MEAN}.coefficients"] = coefficients
         natural[f"{MEAN}.coefficients"] = effects.draws[None]
     for i, group in enumerate(problem.structure.predictors[0].groups):
         site = f"{MEAN}.group{i}"
@@ -141,31 +195,32 @@ def _check(problem: Problem) -> None:
     refuse(problem, "lme")
 
 
-def _twin(
-    problem: Problem, system: System, rows: Rows, spread: SpreadDraws, own: MixedResult
-) -> Any:
+def _scale_names(problem: Problem) -> list[list[str]]:
+    """The printed names of each term's standard deviations."""
     found, coords = variables(problem.spec)
     names: dict[str, list[str]] = {}
     for variable in found:
         if variable.kind == "scale":
             printed = [name for name, _ in printed_rows(variable, coords)]
             names.setdefault(variable.source, []).extend(printed)
-    twin = fit_twin(
-        rows,
-        system.factors,
-        list(names.values()),
-        spread.estimate,
-        own.params.to_numpy(),
-        spread.sigma[0],
-        system.reml,
-    )
-    return own if twin is None else twin
+    return list(names.values())
 
 
-def _notes(
+def _near(
+    problem: Problem, system: System, rows: Rows, spread: SpreadDraws, coefficients: np.ndarray
+) -> Any:
+    """statsmodels' result from our optimum, or None."""
+    if obstacle(rows, system.factors) or takes_long(rows, system.factors):
+        return None
+    with quiet():
+        twin = make_twin(rows, system.factors, _scale_names(problem))
+    return fit_near(twin, spread.estimate, coefficients, spread.sigma[0], system.reml)
+
+
+def _singular(
     problem: Problem, spread: SpreadDraws, optimum: Optimum, system: System
 ) -> tuple[str, ...]:
-    """Notes on boundaries; diagnose() names the standard deviations at zero."""
+    """Notes on correlations at boundaries; diagnose() names the standard deviations at zero."""
     notes = []
     for i in singular_terms(system, optimum.theta, spread.estimate):
         name = problem.spec.group_names(MEAN, i)["corr"]
@@ -174,16 +229,21 @@ def _notes(
             "others, because the data are too few to tell them apart. Let fewer effects vary, write "
             '`||` for uncorrelated ones, or use "nuts".'
         )
+    return tuple(notes)
+
+
+def _flat(spread: SpreadDraws) -> tuple[str, ...]:
+    """A note where standard errors are missing without any boundary."""
     alive = [
         np.isnan(error[0][sd > 0]).any()
         for (sd, _), error in zip(spread.estimate, spread.error, strict=True)
     ]
-    if any(alive):
-        notes.append(
-            "the likelihood is too flat for standard errors of some standard deviations or "
-            'correlations, so their draws repeat the estimate. Let fewer effects vary, or use "nuts".'
-        )
-    return tuple(notes)
+    if not any(alive):
+        return ()
+    return (
+        "the likelihood is too flat for standard errors of some standard deviations or "
+        'correlations, so their draws repeat the estimate. Let fewer effects vary, or use "nuts".',
+    )
 
 
 LME = Backend(

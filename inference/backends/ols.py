@@ -92,7 +92,23 @@ def run(settings: Settings, problem: Problem, seed: int, progress: bool) -> Draw
         estimates[name] = Estimate(np.asarray(sigma), np.asarray(sigma * relative), scale="log")
         natural[name] = positive_draws(generator, sigma, relative, settings.draws)
     notes = prior_note(problem, "ols") + _perfect(rows, sigma)
-    return Draws(natural, notes=notes, result=result, table=table(problem.spec, estimates))
+    return Draws(
+        natural,
+        notes=notes,
+        result=result,
+        table=table(problem.spec, estimates),
+        log_likelihood=_log_likelihood(rows, value),
+        parameters=len(value) + (not rows.known),
+    )
+
+
+def _log_likelihood(rows: Rows, coefficients: np.ndarray) -> float:
+    """With all constants, at the variance that maximises it."""
+    residual = rows.y - rows.offset - rows.matrix @ coefficients
+    squares = float(np.sum(rows.counts * rows.precision * residual**2))
+    variance = 1.0 if rows.known else max(squares / rows.total, np.finfo(float).tiny)
+    constant = rows.total * np.log(2 * np.pi * variance) - rows.counts @ np.log(rows.precision)
+    return float(-0.5 * (constant + squares / variance))
 
 
 def _check(problem: Problem) -> None:
