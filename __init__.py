@@ -10,7 +10,10 @@ from .errors import BayeszooError
 if TYPE_CHECKING:
     from .inference.cross_validation import choose_basis, cross_validate
     from .inference.fit import Fit
+    from .inference.likelihood_ratio import likelihood_ratio
+    from .inference.many import fit_many
     from .inference.model import Model, fit
+    from .inference.power import power
     from .inference.storage import load
     from .zoo.family import Family
 
@@ -18,7 +21,10 @@ _HOMES = {
     "Model": "inference.model",
     "fit": "inference.model",
     "Fit": "inference.fit",
+    "fit_many": "inference.many",
     "load": "inference.storage",
+    "likelihood_ratio": "inference.likelihood_ratio",
+    "power": "inference.power",
     "cross_validate": "inference.cross_validation",
     "choose_basis": "inference.cross_validation",
     "Family": "zoo.family",
@@ -38,7 +44,10 @@ __all__ = [
     "choose_basis",
     "cross_validate",
     "fit",
+    "fit_many",
+    "likelihood_ratio",
     "load",
+    "power",
     *_PRIORS,
 ]
 

@@ -64,6 +64,8 @@ def save(fit: Fit, path: Any) -> None:
         "info": fit.info,
         "converged": fit.draws.converged,
         "notes": list(fit.draws.notes),
+        "log_likelihood": fit.draws.log_likelihood,
+        "parameters": fit.draws.parameters,
         "table": None if fit.draws.table is None else _table_to_json(fit.draws.table),
         "columns": _column_kinds(fit.model.table, spec.schema.columns),
         "mask": spec.mask,
@@ -162,6 +164,8 @@ def _rebuild(header: dict[str, Any], groups: dict[str, xr.Dataset], functions: A
         stats,
         converged=header["converged"],
         notes=tuple(header["notes"]),
+        log_likelihood=header.get("log_likelihood"),
+        parameters=header.get("parameters"),
         table=stored,
     )
     fit = Fit(model, find_backend(header["method"]), draws, header["info"])
@@ -201,7 +205,7 @@ def _column_kinds(table: Table, names: tuple[str, ...]) -> dict[str, Any]:
     for name in names:
         if table.is_categorical(name):
             kinds[name] = {"levels": list(table.categorical(name).levels)}
-        elif isinstance(table.columns[name], np.ndarray):
+        elif table.stream(name) is not None:
             dim, labels = table.second_dimension(name)
             kinds[name] = {"dim": dim, "labels": list(labels)}
         else:

@@ -80,6 +80,8 @@ def run(settings: Settings, problem: Problem, seed: int, progress: bool) -> Draw
         converged=found.converged,
         notes=prior_note(problem, "glmm") + _notes(problem, at),
         table=table(problem.spec, estimates),
+        log_likelihood=found.log_likelihood,
+        parameters=len(found.x),
     )
 
 
