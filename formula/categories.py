@@ -47,8 +47,10 @@ def categorize(values: Any) -> Categories:
     missing = pd.isna(values)
     if not missing.all() and all(_is_number(value) for value in values[~missing]):
         return categorize(pd.Series(np.where(missing, np.nan, values).astype(np.float64)))
-    texts = np.array([str(as_level(v)) for v in values], dtype=object)
-    texts[missing] = None
+    texts = values
+    if pd.api.types.infer_dtype(values, skipna=True) != "string":  # not all of them are texts
+        texts = np.array([str(as_level(v)) for v in values], dtype=object)
+        texts[missing] = None
     codes, uniques = pd.factorize(texts, sort=True)
     return Categories(codes.astype(np.int64), tuple(str(u) for u in uniques))
 

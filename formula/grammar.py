@@ -6,6 +6,7 @@ import ast
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 from formulaic.errors import FormulaicError
@@ -61,7 +62,16 @@ def parse(text: str, vocabulary: Vocabulary) -> Formula:
         >>> parse("y ~ x + (1 | g)", Vocabulary({})).predictors[0].groups[0].group
         'g'
     """
-    masked, quotes = mask(check_source(text), text)
+    functions = frozenset(vocabulary.functions.items())
+    return _parse(check_source(text), functions, vocabulary.columns)
+
+
+@lru_cache(maxsize=256)  # many data sets are fitted by one formula
+def _parse(
+    text: str, functions: frozenset[tuple[str, str]], columns: tuple[str, ...] | None
+) -> Formula:
+    vocabulary = Vocabulary(dict(functions), columns)
+    masked, quotes = mask(text, text)
     first, *rest = _lines(masked)
     response, mean = _parse_line(first, quotes, text, vocabulary, MEAN)
     predictors = [mean]

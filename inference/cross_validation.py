@@ -20,11 +20,11 @@ def cross_validate(
     data: Any,
     *,
     family: object = "normal",
-    folds: int = 5,
+    folds: int | str = 5,
     method: str = "map",
     kind: str = "log_likelihood",
     gap: int | None = None,
-    groups: str = "fitted",
+    groups: str | None = None,
     **options: Any,
 ) -> pd.DataFrame:
     """Scores a model on blocks of rows that it was not trained on.
@@ -39,18 +39,19 @@ def cross_validate(
         formula: as for `Model`.
         data: in any form that Model takes; rows in order of time, each series in one piece.
         family: as for `Model`.
-        folds: number of blocks.
+        folds: number of blocks; or `"group:mouse"`, and every block is the rows of one mouse.
         method: of fitting.
         kind: the score, as for `Fit.score`: `log_likelihood`, `mcfadden`, `cohen` or `deviance`. The
             null model of a block has the block's own mean.
         gap: rows left out on both sides of a block; by default the reach of the longest window.
         groups: "fitted", or "population", which sets group effects to 0, for blocks whose groups are
-            in no other block.
+            in no other block; by default "fitted", and "population" where blocks are groups.
         **options: further options of `Model` (link, priors, mask, functions) and of `Model.fit`.
 
     Returns:
-        One row per fold, and the mean of all: `start` and `stop` (first and last row of the block),
-        `train_rows`, `test_rows`, `score`, `converged` (False where the method says so itself).
+        One row per fold (by its number or its group), and the mean of all: `start` and `stop` (first
+        and last row of the block), `train_rows`, `test_rows`, `score`, `converged` (False where the
+        method says so itself).
 
     Raises:
         OptionError: an unknown score, or folds or gap out of range.
@@ -65,11 +66,13 @@ def cross_validate(
         [1, 2, 3, 'mean']
     """
     choice("kind", kind, KINDS)
+    groups = _groups(groups, folds)
     given = {"family": family, "method": method, "groups": groups, **options}
     table = read(data)
-    rows = []
+    rows, labels = [], []
     for fold in held_out([formula], table, [given], folds, gap):
         point = fold.points[0]
+        labels.append(fold.label)
         rows.append(
             {
                 "start": fold.block[0],
@@ -81,7 +84,7 @@ def cross_validate(
             }
         )
     converged = all(row["converged"] is not False for row in rows)
-    out = pd.DataFrame(rows, index=pd.Index(range(1, folds + 1), name="fold", dtype=object))
+    out = pd.DataFrame(rows, index=pd.Index(labels, name="fold", dtype=object))
     whole_numbers = ["start", "stop", "train_rows", "test_rows"]
     out[whole_numbers] = out[whole_numbers].astype("Int64")
     out.loc["mean", ["score", "converged"]] = out["score"].mean(), converged
@@ -94,11 +97,11 @@ def choose_basis(
     n: Sequence[int],
     *,
     family: object = "normal",
-    folds: int = 5,
+    folds: int | str = 5,
     method: str = "map",
     kind: str = "log_likelihood",
     gap: int | None = None,
-    groups: str = "fitted",
+    groups: str | None = None,
     **options: Any,
 ) -> pd.DataFrame:
     """Compares numbers of basis functions by their scores on held-out blocks of the same rows.
@@ -108,7 +111,7 @@ def choose_basis(
         data: as for `cross_validate`.
         n: the numbers to compare.
         family: as for `Model`.
-        folds: number of blocks.
+        folds: as for `cross_validate`.
         method: of fitting.
         kind: the score.
         gap: as for `cross_validate`; by default of the longest window of all.
@@ -142,6 +145,7 @@ def choose_basis(
             f"`{formula}` holds no {{n}}, which stands for the number of basis functions: "
             '"y ~ conv(x, raised_cos_log({n}, 200))".'
         )
+    groups = _groups(groups, folds)
     given = {"family": family, "method": method, "groups": groups, **options}
     formulas = [formula.replace("{n}", str(value)) for value in numbers]
     choices = [fill_in(given, value) for value in numbers]
@@ -153,6 +157,13 @@ def choose_basis(
         ]
     )
     return _compare(scores, numbers, kind)
+
+
+def _groups(groups: str | None, folds: int | str) -> str:
+    """Returns the default of `groups` where it was not given."""
+    if groups is not None:
+        return groups
+    return "population" if isinstance(folds, str) else "fitted"
 
 
 def _compare(scores: np.ndarray, numbers: list[int], kind: str) -> pd.DataFrame:

@@ -1,4 +1,4 @@
-"""Contiguous blocks of rows, each scored by models that were trained on the rows outside of it."""
+"""Blocks of rows, each scored by models that were trained on the rows outside of it."""
 
 from __future__ import annotations
 
@@ -10,12 +10,18 @@ import numpy as np
 
 from ..errors import DataError, OptionError
 from ..formula import Table
+from .batches import fit_models
 from .fit import Fit
 from .model import Model
-from .options import whole
+from .options import choice, whole
 from .point import Point, at_point
+from .run import Run, choose
 from .temporal import reach
 
+GROUP = "group:"
+"""Starts the name of a column whose levels are the blocks."""
+ROWS = 500_000
+"""Rows of all folds that are held in memory at a time."""
 MODEL_OPTIONS = ("family", "link", "priors", "mask", "functions")
 
 
@@ -24,12 +30,14 @@ class Fold:
     """One block, held out.
 
     Attributes:
+        label: its number, counted from 1, or the level of its column.
         block: its rows, shape (row,).
         train_rows: how many rows the models were trained on.
         fits: one fit per model.
         points: the distribution of the block's responses by each of them, all of the same rows.
     """
 
+    label: Any
     block: np.ndarray
     train_rows: int
     fits: tuple[Fit, ...]
@@ -40,16 +48,18 @@ def held_out(
     formulas: Sequence[str],
     table: Table,
     given: Sequence[Mapping[str, Any]],
-    folds: int,
+    folds: int | str,
     gap: int | None,
 ) -> Iterator[Fold]:
     """Yields each block with the models that were trained without it.
+
+    Models of one formula have nearly the same number of rows, so that they share compiled programs.
 
     Args:
         formulas: one per model.
         table: the data.
         given: options of each model and its fit, with `method` and `groups`.
-        folds: number of blocks.
+        folds: number of contiguous blocks, or `"group:"` and a column whose levels are the blocks.
         gap: rows left out on both sides; None for the reach of the longest window.
 
     Raises:
@@ -61,23 +71,60 @@ def held_out(
     usable = np.arange(table.rows)
     for model in models:
         usable = np.intersect1d(usable, model.design.rows)
-    whole("folds", folds, 2, max(2, len(usable)))
+    blocks = _blocks(folds, usable, table)
     if gap is None:
         gap = max(reach(model.spec.schema, model.functions) for model in models)
     whole("gap", gap, 0)
-    for block in np.array_split(usable, folds):
-        keep = np.ones(table.rows, dtype=bool)
-        keep[max(0, block[0] - gap) : block[-1] + gap + 1] = False
-        if not keep[usable].any():
-            raise DataError(
-                f"the block of rows {block[0]:,} to {block[-1]:,} and a gap of {gap:,} rows on both "
-                "sides leave no row to train on. Use more folds, a shorter window, or a smaller gap=."
-            )
-        fits = tuple(
-            Model(formula, table, keep=keep, **s.model).fit(s.method, **s.fitting)
-            for formula, s in zip(formulas, sorted_, strict=True)
+    del models
+    kept = [_outside(block, table.rows, gap, usable) for _, block in blocks]
+    at_once = max(1, ROWS // table.rows)
+    for start in range(0, len(blocks), at_once):
+        part = kept[start : start + at_once]
+        fits = [_fits(f, table, s, part) for f, s in zip(formulas, sorted_, strict=True)]
+        for place, chosen in enumerate(zip(*fits, strict=True), start):
+            label, block = blocks[place]
+            points = _points(chosen, table, block, sorted_)
+            yield Fold(label, block, int(kept[place][usable].sum()), chosen, points)
+
+
+def _blocks(folds: int | str, usable: np.ndarray, table: Table) -> list[tuple[Any, np.ndarray]]:
+    """Returns the label and the rows of every block."""
+    if not isinstance(folds, str):
+        whole("folds", folds, 2, max(2, len(usable)))
+        return list(enumerate(np.array_split(usable, folds), start=1))
+    name = folds.removeprefix(GROUP)
+    if name == folds:
+        raise OptionError(f'folds= takes a whole number, or "group:" and a column, not {folds!r}.')
+    groups = table.categorical(choice(f"folds={GROUP}", name, tuple(table.columns)))
+    codes = groups.codes[usable]
+    found = [(level, usable[codes == k]) for k, level in enumerate(groups.levels)]
+    found = [(level, block) for level, block in found if len(block)]
+    if len(found) < 2:
+        raise OptionError(f"folds={folds!r} needs two levels of `{name}` or more in the rows used.")
+    return found
+
+
+def _outside(block: np.ndarray, rows: int, gap: int, usable: np.ndarray) -> np.ndarray:
+    """Which rows lie outside of a block and of a gap around each of its runs, shape (obs,)."""
+    keep = np.ones(rows, dtype=bool)
+    for run in np.split(block, np.flatnonzero(np.diff(block) > 1) + 1):
+        keep[max(0, run[0] - gap) : run[-1] + gap + 1] = False
+    if not keep[usable].any():
+        raise DataError(
+            f"the block of rows {block[0]:,} to {block[-1]:,} and a gap of {gap:,} rows on both "
+            "sides leave no row to train on. Use more folds, a shorter window, or a smaller gap=."
         )
-        yield Fold(block, int(keep[usable].sum()), fits, _points(fits, table, block, sorted_))
+    return keep
+
+
+def _fits(formula: str, table: Table, options: _Options, kept: Sequence[np.ndarray]) -> list[Fit]:
+    models = [Model(formula, table, keep=keep, **options.model) for keep in kept]
+    fits: list[Fit] = []
+    for found in fit_models(models, [options.run] * len(models)):
+        if isinstance(found, Exception):
+            raise found
+        fits.append(found)
+    return fits
 
 
 def _points(
@@ -101,18 +148,17 @@ class _Options:
     """Options of one model: of `Model`, of its fit, and of its scores."""
 
     model: dict[str, Any]
-    method: str
-    fitting: dict[str, Any]
+    run: Run
     groups: str
 
 
 def _sort(given: Mapping[str, Any]) -> _Options:
     if "keep" in given:
         raise OptionError("keep= is set by cross-validation itself; leave rows out of the data.")
-    taken = (*MODEL_OPTIONS, "method", "groups")
+    taken = (*MODEL_OPTIONS, "method", "groups", "progress")
     fitting = {name: value for name, value in given.items() if name not in taken}
     model = {name: given[name] for name in MODEL_OPTIONS if name in given}
-    return _Options(model, given["method"], {"progress": False, **fitting}, given["groups"])
+    return _Options(model, choose(given["method"], **fitting), given["groups"])
 
 
 def fill_in(given: Mapping[str, Any], number: int) -> dict[str, Any]:

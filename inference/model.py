@@ -18,11 +18,11 @@ from ..zoo.compile import model as numpyro_model
 from ..zoo.numbers import numbers
 from ..zoo.printing import describe, prior_table
 from ..zoo.spec import specify
-from .backend import Problem
-from .backends import find_backend
+from .backend import Draws, Problem
 from .fit import Fit
 from .idata import versions
-from .options import settings, whole
+from .options import whole
+from .run import Run, choose
 from .variables import variables
 
 
@@ -155,27 +155,27 @@ class Model:
             OptionError: unknown method or option.
             FitError: the method cannot fit this model; the message says which can.
         """
-        backend = find_backend(method)
-        whole("seed", seed, 0, 2**63 - 1)
-        lengths = {
-            "draws": whole("draws", draws, 1),
-            "tune": whole("tune", tune, 0),
-            "chains": whole("chains", chains, 1),
-        }
-        known = backend.settings.__dataclass_fields__
-        lengths = {name: value for name, value in lengths.items() if name in known}
-        chosen = settings(backend.settings, method, {**options, **lengths})
+        run = choose(method, seed=seed, draws=draws, tune=tune, chains=chains, **options)
         started = time.perf_counter()
-        problem = Problem(self.spec, self.design, self.spec.structure, lambda: self.numbers)
-        drawn = backend.run(chosen, problem, seed, progress)
+        drawn = run.backend.run(run.settings, self.problem, run.seed, progress)
+        return self.fitted(run, drawn, time.perf_counter() - started, progress)
+
+    @property
+    def problem(self) -> Problem:
+        """What a backend is given."""
+        return Problem(self.spec, self.design, self.spec.structure, lambda: self.numbers)
+
+    def fitted(self, run: Run, draws: Draws, seconds: float, progress: bool = False) -> Fit:
+        """Joins the model with what a backend returned."""
+        chosen = run.settings
         info = {
-            "seed": seed,
+            "seed": run.seed,
             "settings": {name: getattr(chosen, name) for name in chosen.__dataclass_fields__},
-            "timings": {"fit": time.perf_counter() - started},
+            "timings": {"fit": seconds},
             "versions": versions(),
             "created_at": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         }
-        fit = Fit(self, backend, drawn, info)
+        fit = Fit(self, run.backend, draws, info)
         if progress:
             sys.stderr.write(fit.verdict() + "\n")
         return fit

@@ -71,9 +71,10 @@ def theta_draws(
     if covariance is None:
         return out
     values, vectors = np.linalg.eigh(covariance)
-    root = vectors * np.sqrt(np.maximum(values, 0.0))
+    # the symmetric root, which does not depend on the signs of eigenvectors
+    root = (vectors * np.sqrt(np.maximum(values, 0.0))) @ vectors.T
     names = sorted(theta)  # the order of JAX
-    noise = generator.standard_normal((draws, len(covariance))) @ root.T
+    noise = generator.standard_normal((draws, len(covariance))) @ root
     start = 0
     for name in names:
         size = int(np.prod(np.shape(theta[name])))

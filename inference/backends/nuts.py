@@ -182,7 +182,7 @@ def _initialise(static: tuple[Any, ...], key: Any, raw: Any, variance: Any) -> A
     zeros = jax.tree.map(jnp.zeros_like, raw)
     scales, _ = jax.flatten_util.ravel_pytree(variance)
     *_, dense = static
-    mass = {tuple(sorted(raw)): jnp.diag(scales) if dense else scales}
+    mass = jnp.diag(scales) if dense else scales
     parameters = ParamInfo(raw, jnp.zeros(()), zeros)
     return start(parameters, inverse_mass_matrix=mass, model_args=(None, None), rng_key=key)
 

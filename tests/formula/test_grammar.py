@@ -173,3 +173,13 @@ def test_a_damaged_formula_is_parsed_or_refused(text, data):
     cut = data.draw(st.integers(0, 3))
     put = data.draw(st.text("()|~`'\"{}[].0 1\n*\\%", max_size=2))
     _is_parsed_or_refused(text[:at] + put + text[at + cut :])
+
+
+def test_a_text_is_parsed_once_for_each_vocabulary():
+    assert parse("y ~ x + .", WITH_COLUMNS) is parse("y ~ x + .", WITH_COLUMNS)
+    other = Vocabulary(ROLES, ("y", "x", "z"))
+    assert parse("y ~ .", other) != parse("y ~ .", WITH_COLUMNS)
+    with pytest.raises(FormulaError, match="mine"):
+        parse("y ~ mine(x)", VOCABULARY)
+    mine = Vocabulary({**ROLES, "mine": "column"})
+    assert _shown(parse("y ~ mine(x)", mine)) != _shown(parse("y ~ x", mine))

@@ -165,3 +165,43 @@ def test_clear_refusals(cell):
     refuse("n= takes a whole number", bz.choose_basis, bumps, data, [4.5])
     with pytest.raises(bz.BayeszooError, match="True or False for each of the"):
         bz.Model(formula, data, family="poisson", keep=[1, 2])
+
+
+def test_blocks_that_are_groups_by_hand():
+    """Leave one mouse out: fits without it, scored with group effects at 0."""
+    data, _ = bz.datasets.lfp(mice=5, trials=12, seed=2)
+    formula = "Power ~ stim + (1 | mouse)"
+    options = {"family": "gamma", "method": "map"}
+    table = bz.cross_validate(formula, data, folds="group:mouse", **options)
+    mice = data["mouse"].unique().tolist()
+    assert sorted(table.index) == sorted([*mice, "mean"]) and table.index[-1] == "mean"
+    assert (table["test_rows"].iloc[:5] == 12).all()
+    for mouse in (mice[0], mice[3]):
+        inside = data["mouse"] == mouse
+        fit = bz.fit(formula, data[~inside], progress=False, **options)
+        expected = fit.score(data=data[inside], groups="population")
+        assert table.loc[mouse, "score"] == pytest.approx(expected, abs=1e-5)
+        assert table.loc[mouse, "train_rows"] == 48
+    assert table.loc["mean", "score"] == pytest.approx(table["score"].iloc[:5].mean())
+
+
+def test_a_gap_surrounds_every_run_of_a_group():
+    rng = np.random.default_rng(0)
+    data = pd.DataFrame({"x": rng.normal(size=60), "day": np.repeat([0, 1, 0, 1, 2, 2], 10)})
+    data["y"] = data["x"] + rng.normal(size=60)
+    table = bz.cross_validate("y ~ x", data, folds="group:day", gap=2)
+    assert table.index.tolist() == [0, 1, 2, "mean"]
+    # day 0: 20 rows, and 2 on both sides of the second run, of the first after it only
+    assert table["train_rows"].iloc[:3].tolist() == [60 - 20 - 6, 60 - 20 - 8, 60 - 20 - 2]
+    assert (table.loc[0, "start"], table.loc[0, "stop"]) == (0, 29)
+
+
+def test_folds_that_are_no_groups():
+    data = pd.DataFrame({"x": [0.0, 1.0, 2.0, 5.0], "y": [1.0, 2.0, 4.0, 3.0], "day": "a"})
+    for folds, message in (
+        ("day", 'takes a whole number, or "group:"'),
+        ("group:dya", "Nearest: `day`"),
+        ("group:day", "needs two levels"),
+    ):
+        with pytest.raises(bz.BayeszooError, match=message):
+            bz.cross_validate("y ~ x", data, folds=folds)
