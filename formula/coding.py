@@ -81,7 +81,9 @@ def columns(value: Any, full: bool, rows: np.ndarray) -> np.ndarray:
     if isinstance(value, Filtered):
         taken = value.take(rows)
     elif isinstance(value, Matrix):
-        taken = value.values if len(rows) == len(value.values) else value.values[rows]
+        held = value.values
+        whole = isinstance(held, np.ndarray) and len(rows) == len(held)
+        taken = np.asarray(held) if whole else held[rows]
     else:
         return value[rows][:, None]
     return taken if full or not value.spans_intercept else taken[:, 1:]

@@ -10,13 +10,18 @@ matrix product, and needs no more memory than its output and one block.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+
+from .streams import Held, Spread, Stream, as_stream
 
 BLOCK = 2**16
 """Bins of all sources together that are filtered at a time, so that a block stays in the cache."""
 SHORT = 64
 """Runs of fewer bins than this are filtered together, window by window."""
+HELD_BYTES = 2**28
+"""Stretches are laid out in memory up to this size, else while they are read."""
 
 
 def convolve(series: np.ndarray, kernel: np.ndarray, lag: int = 1) -> np.ndarray:
@@ -39,7 +44,7 @@ def convolve(series: np.ndarray, kernel: np.ndarray, lag: int = 1) -> np.ndarray
     bank, block = _bank(kernel), block_size(sources)
     for start in range(0, bins, block):
         stop = min(start + block, bins)
-        _fill(out[start:stop], series, kernel, bank, lag, start, stop)
+        _fill(out[start:stop], Held(series), kernel, bank, lag, start, stop)
     return out.reshape(bins, sources * kernel.shape[1])
 
 
@@ -60,7 +65,7 @@ def _bank(kernel: np.ndarray) -> np.ndarray:
 
 def _fill(
     out: np.ndarray,
-    series: np.ndarray,
+    series: Stream,
     kernel: np.ndarray,
     bank: np.ndarray,
     lag: int,
@@ -76,7 +81,7 @@ def _fill(
     low, high = max(first, 0), min(first + length, len(series))
     padded = np.zeros((sources, length))
     if high > low:
-        padded[:, low - first : high - first] = series[low:high].T
+        padded[:, low - first : high - first] = series.block(low, high).T
     step = padded.itemsize
     windows = np.lib.stride_tricks.as_strided(
         padded,
@@ -94,7 +99,8 @@ class Filtered:
     """Filtered time series whose columns are computed for the rows that are asked for.
 
     Attributes:
-        series: the series of all stretches, zeros between them, shape (position, source).
+        series: the series of all stretches, zeros between them, shape (position, source); read in
+            blocks.
         at: the position of each row of the table, shape (obs,); -1 where it has none.
         kernel: shape (window, basis).
         lag: bins between the present one and the first of the window.
@@ -103,7 +109,7 @@ class Filtered:
         sources: the labels of the series; empty where there is one without a label.
     """
 
-    series: np.ndarray
+    series: Stream
     at: np.ndarray
     kernel: np.ndarray
     lag: int
@@ -146,13 +152,18 @@ class Filtered:
         """Filters single bins, each from its own window."""
         positions = at[:, None] - self.lag - np.arange(len(self.kernel))[None, :]
         inside = (positions >= 0) & (positions < len(self.series))
-        held = self.series[np.where(inside, positions, 0)] * inside[:, :, None]
+        found = self.series[np.where(inside, positions, 0).ravel()]
+        held = found.reshape(*positions.shape, -1) * inside[:, :, None]
         return np.einsum("tjs,jk->tsk", held, self.kernel, optimize=True)
 
 
 def lay_out(
-    series: np.ndarray, stretch: np.ndarray, window: int, lag: int
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    series: np.ndarray | Stream,
+    stretch: np.ndarray,
+    window: int,
+    lag: int,
+    held_bytes: int = HELD_BYTES,
+) -> tuple[Stream, np.ndarray, np.ndarray]:
     """Lays stretches one after the other, with zeros between them so that no window sees two.
 
     Args:
@@ -160,11 +171,16 @@ def lay_out(
         stretch: the stretch of each row, shape (obs,); -1 where it belongs to none.
         window: bins of a window.
         lag: bins between the present one and the first of the window.
+        held_bytes: what takes more memory is laid out while it is read.
 
     Returns:
         The series with zeros between stretches, the position of each row in it, and whether the
         window of each row lies within its stretch.
     """
+    series = as_stream(series)
+    if not stretch.any():
+        at = np.arange(len(stretch))
+        return series, at, _within(at, window, lag, len(stretch))
     order = np.argsort(stretch, kind="stable")
     order = order[stretch[order] >= 0]
     codes = stretch[order]
@@ -175,11 +191,13 @@ def lay_out(
     position = place + np.repeat(np.cumsum(lengths + reach) - lengths - reach, lengths)
     at = np.full(len(stretch), -1)
     at[order] = position
-    first, last = place - lag - (window - 1), place - lag
     defined = np.zeros(len(stretch), dtype=bool)
-    defined[order] = (first >= 0) & (last < np.repeat(lengths, lengths))
-    if count == 1 and len(order) == len(series):
-        return series, at, defined
-    laid = np.zeros((int(position[-1]) + 1 if len(position) else 0, series.shape[1]))
-    laid[position] = series[order]
-    return laid, at, defined
+    defined[order] = _within(place, window, lag, np.repeat(lengths, lengths))
+    laid: Stream = Spread(series, order, position)
+    rows, sources = laid.shape
+    return Held(np.asarray(laid)) if 8 * rows * sources <= held_bytes else laid, at, defined
+
+
+def _within(place: np.ndarray, window: int, lag: int, length: Any) -> np.ndarray:
+    """Whether the window of each place lies within its stretch."""
+    return (place - lag - (window - 1) >= 0) & (place - lag < length)

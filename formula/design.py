@@ -3,25 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
-from ..errors import DataError, offenders, pointer
+from ..errors import DataError, pointer
 from .coding import product
 from .convolution import Filtered
 from .expressions import Evaluator
-from .features import BUDGET_BYTES, Computed, Dense, Features, in_memory
+from .features import Computed, Dense, Features, held, in_memory
 from .groupings import combine
+from .missing import missing_at
 from .schema import GroupSchema, Neurons, PredictorSchema, Schema, TermSchema
 from .tables import Categories, Table
 from .terms import GroupTerm, Predictor
 from .values import Matrix, ResponseValue
 
 MISSING = -1
-LARGEST = 1e100
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,22 +45,41 @@ class PredictorDesign:
     """The arrays of one linear predictor.
 
     Attributes:
-        matrix: columns of the common terms without the intercept, shape (obs, coef).
+        shared: columns of the common terms without the intercept, shape (obs, coef); computed in
+            blocks where they would be too large.
         offset: shape (obs,).
         groups: one entry per group term.
-        own: columns of the terms of which every neuron has coefficients of its own, shape (obs, coef);
-            computed in blocks where it would be too large.
+        own: columns of the terms of which every neuron has coefficients of its own, likewise.
     """
 
-    matrix: np.ndarray
+    shared: Features
     offset: np.ndarray
     groups: tuple[GroupDesign, ...]
     own: Features
 
-    @cached_property
-    def shared(self) -> Features:
-        """The columns of the common terms, whose moments are then computed once."""
-        return Dense(self.matrix)
+    @property
+    def matrix(self) -> np.ndarray:
+        """The columns of the common terms as one array, shape (obs, coef)."""
+        return in_memory(self.shared)
+
+    def part(self, start: int, rows: int) -> PredictorDesign:
+        """Returns rows from `start` on; see `Design.part`."""
+        stop = start + rows
+        groups = (
+            replace(
+                group,
+                effects=_padded(group.effects, start, rows),
+                index=_padded(group.index, start, rows)
+                if len(group.index) == len(group.effects)
+                else group.index,
+            )
+            for group in self.groups
+        )
+        shared, own = (
+            Dense(_padded(f.block(start, min(stop, f.shape[0])), 0, rows))
+            for f in (self.shared, self.own)
+        )
+        return PredictorDesign(shared, _padded(self.offset, start, rows), tuple(groups), own)
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,6 +106,16 @@ class Design:
         """The number of rows."""
         return len(self.rows)
 
+    def part(self, start: int, rows: int) -> Design:
+        """Returns so many rows in memory, repeating the last one where the design ends before."""
+        return Design(
+            {name: _padded(array, start, rows) for name, array in self.response.items()},
+            {name: arrays.part(start, rows) for name, arrays in self.predictors.items()},
+            _padded(self.rows, start, rows),
+            self.neurons,
+            None if self.time is None else _padded(self.time, start, rows),
+        )
+
     def arrays(self) -> dict[str, Any]:
         """Returns all arrays as a tree of dictionaries, the form that compiled programs take."""
         return {
@@ -110,6 +138,13 @@ class Design:
                 for name, p in self.predictors.items()
             },
         }
+
+
+def _padded(array: np.ndarray, start: int, rows: int) -> np.ndarray:
+    part = array[start : start + rows]
+    if len(part) == rows:
+        return part
+    return np.concatenate([part, np.repeat(part[-1:], rows - len(part), axis=0)])
 
 
 def apply(
@@ -143,51 +178,9 @@ def apply(
     for name, value in values.items():
         if not isinstance(value, Categories | Filtered):
             array = value.values if isinstance(value, Matrix) else value
-            refuse_infinite(name, at_rows(array, rows), rows, schema.formula.text)
+            missing_at(name, array, rows, schema.formula.text)
     arrays = read_response(schema, evaluator) if response else {}
     return assemble(schema, values, arrays, rows, table)
-
-
-def at_rows(array: np.ndarray, rows: np.ndarray) -> np.ndarray:
-    """Returns some rows of an array as (len(rows), k), without a copy where they are all."""
-    picked = array if len(rows) == len(array) else array[rows]
-    return picked.reshape(len(rows), -1)
-
-
-def is_plain(values: np.ndarray) -> bool:
-    """Whether values (obs, k) are all finite and of a size that can be squared; two quick passes."""
-    if not values.size:
-        return True
-    with np.errstate(all="ignore"):
-        sums = values @ np.ones(values.shape[1])
-    return bool(np.isfinite(sums).all() and max(values.max(), -values.min()) <= LARGEST)
-
-
-def refuse_infinite(name: str, values: np.ndarray, rows: np.ndarray, source: str) -> None:
-    """Raises where values (obs, k) at these rows of the table are infinite or beyond 1e100.
-
-    Raises:
-        DataError: with the count and the first rows.
-    """
-    if is_plain(values):
-        return
-    infinite = np.isinf(values).any(axis=1)
-    if infinite.any():
-        bad = rows[infinite]
-        raise DataError(
-            f"`{name}` is infinite in {len(bad):,} of {len(rows):,} rows "
-            f"({offenders(bad.tolist(), values[infinite].max(axis=1).tolist())})."
-            f"{pointer(source, name)}"
-        )
-    with np.errstate(invalid="ignore"):
-        huge = (np.abs(values) > LARGEST).any(axis=1)
-    if huge.any():
-        bad = rows[huge]
-        raise DataError(
-            f"`{name}` exceeds {LARGEST:g} in {len(bad):,} of {len(rows):,} rows "
-            f"({offenders(bad.tolist(), values[huge].max(axis=1).tolist())}), so that its square is no "
-            f"number. Change its unit.{pointer(source, name)}"
-        )
 
 
 def evaluate_all(schema: Schema, evaluator: Evaluator) -> dict[str, Any]:
@@ -222,9 +215,9 @@ def read_response(schema: Schema, evaluator: Evaluator) -> dict[str, np.ndarray]
     """Evaluates the response and its extras."""
     value = evaluator.factor(schema.formula.response)
     if isinstance(value, Matrix) and value.values.shape[1] == 1:
-        return {"y": value.values[:, 0]}
+        return {"y": np.asarray(value.values)[:, 0]}
     if isinstance(value, Matrix) and schema.neurons is not None:
-        return {"y": value.values}
+        return {"y": np.asarray(value.values)}
     if isinstance(value, Matrix | Filtered):
         raise DataError(
             f"the response `{schema.response}` has {len(value.labels)} columns; several responses are "
@@ -251,7 +244,7 @@ def assemble(
             predictor, schema_, values, rows, schema.neurons
         )
     return Design(
-        {name: array[rows] for name, array in response.items()},
+        {n: a if len(rows) == len(a) else a[rows] for n, a in response.items()},
         predictors,
         rows,
         0 if schema.neurons is None else len(schema.neurons.labels),
@@ -299,7 +292,7 @@ def _predictor(
         for group in schema.groups
     )
     return PredictorDesign(
-        _matrix(schema.terms, values, rows), offset, groups, _own(schema.own, values, rows)
+        _features(schema.terms, values, rows), offset, groups, _features(schema.own, values, rows)
     )
 
 
@@ -312,14 +305,15 @@ def _matrix(
     return np.concatenate(columns, axis=1) if columns else np.zeros((len(rows), 0))
 
 
-def _own(terms: tuple[TermSchema, ...], values: Mapping[str, Any], rows: np.ndarray) -> Features:
-    """Columns in memory, or computed in blocks of rows where they would be too large."""
-    columns = sum(term.size for term in terms)
-    if 8 * columns * len(rows) <= BUDGET_BYTES:
-        return Dense(_matrix(terms, values, rows))
-    return Computed(
-        (len(rows), columns), lambda start, stop: _matrix(terms, values, rows[start:stop])
+def _features(
+    terms: tuple[TermSchema, ...], values: Mapping[str, Any], rows: np.ndarray
+) -> Features:
+    """Columns in memory, or computed for the rows that are asked for where they would be too large."""
+    computed = Computed(
+        (len(rows), sum(term.size for term in terms)),
+        lambda picked: _matrix(terms, values, rows[picked]),
     )
+    return held(computed)
 
 
 def _index(

@@ -14,6 +14,9 @@ import pandas as pd
 from ..errors import DataError, DataTypeError, listing
 from .categories import Level, as_level
 from .clocks import Clock
+from .streams import OnDisk, Stream
+
+ON_DISK = (("zarr", "Array"), ("h5py", "Dataset"), ("dask", "Array"))
 
 
 @dataclass(frozen=True, eq=False)
@@ -21,7 +24,7 @@ class Entry:
     """What a reader made of one entry.
 
     Attributes:
-        column: a pandas Series, or a two-dimensional array.
+        column: a pandas Series, or a two-dimensional array or stream.
         second: name and labels of the second dimension, where the entry has them.
         clock: when its rows were taken, where the entry says so.
     """
@@ -39,14 +42,17 @@ def is_a(data: Any, module: str, *names: str) -> bool:
     return False
 
 
-def as_column(name: str, values: Any) -> pd.Series | np.ndarray:
-    """Returns one value per row as a Series, or numbers in two dimensions as an array.
+def as_column(name: str, values: Any) -> pd.Series | np.ndarray | Stream:
+    """Returns one value per row as a Series, or numbers in two dimensions as an array or stream.
 
     Raises:
         DataTypeError: no array, a single value, or more dimensions.
     """
     if isinstance(values, pd.Series):
         return values
+    found = on_disk(values)
+    if found is not None:
+        return found
     if isinstance(values, pd.Index | pd.Categorical | pd.api.extensions.ExtensionArray):
         return pd.Series(values)
     try:
@@ -68,6 +74,16 @@ def as_column(name: str, values: Any) -> pd.Series | np.ndarray:
             f"column `{name}` has shape {array.shape}; columns have one dimension, or two if numeric."
         )
     return pd.Series(array) if array.ndim == 1 else array
+
+
+def on_disk(values: Any) -> Stream | None:
+    """Returns numbers in two dimensions that are not in memory (Zarr, HDF5, Dask) as a stream."""
+    known = any(is_a(values, *kind) for kind in ON_DISK)
+    if not known or len(values.shape) != 2 or values.dtype.kind not in "biuf":
+        return None
+    chunks = values.chunks[0] if values.chunks else 1
+    piece = chunks if isinstance(chunks, int) else max(chunks, default=1)
+    return OnDisk(lambda start, stop: values[start:stop], values.shape, values.dtype, piece)
 
 
 def as_labels(name: str, values: Iterable[Any]) -> tuple[Level, ...]:

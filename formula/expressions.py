@@ -55,7 +55,6 @@ class Evaluator:
         rows: positions of the training rows that transforms learn from; None for new data.
         functions: the user's own functions, and arrays of kernels.
         notes: remarks of temporal terms on the rows, by term.
-        held: two-dimensional columns that were read already, which may be large.
     """
 
     table: Table
@@ -64,7 +63,6 @@ class Evaluator:
     rows: np.ndarray | None = None
     functions: Mapping[str, Any] = field(default_factory=dict)
     notes: dict[str, str] = field(default_factory=dict)
-    held: dict[str, Matrix] = field(default_factory=dict)
 
     def factor(self, factor: Factor) -> Any:
         """Evaluates a factor to an array, Matrix, Categories or ResponseValue over all rows.
@@ -100,13 +98,10 @@ class Evaluator:
                 self.state[key] = {}
         levels = self.state[key].get("levels")
         if levels is None:
-            if name in self.held:
-                return self.held[name]
-            values = self.table.numeric(name)
-            if values.ndim == 1:
-                return values
-            self.held[name] = Matrix(values, self.table.second_dimension(name)[1])
-            return self.held[name]
+            stream = self.table.stream(name)
+            if stream is None:
+                return self.table.numeric(name)
+            return Matrix(stream, self.table.second_dimension(name)[1])
         found = self.table.categorical(name)
         if self.rows is not None:  # levels that occur only in dropped rows become missing
             position = {level: i for i, level in enumerate(levels)}

@@ -11,6 +11,8 @@ import numpy as np
 from ..errors import FitError
 
 BUDGET_BYTES = 4 * 2**30
+"""No design that takes more memory than this is held as a whole."""
+HELD_BYTES = 2 * 2**30
 """A design that takes more memory than this is computed in blocks, each time it is needed."""
 BLOCK_BYTES = 64_000_000
 """About this much memory is held by one block of rows."""
@@ -26,6 +28,10 @@ class Features(Protocol):
 
     def block(self, start: int, stop: int) -> np.ndarray:
         """Returns rows start to stop, float64, shape (stop - start, columns)."""
+        ...
+
+    def take(self, rows: np.ndarray) -> np.ndarray:
+        """Returns some rows in ascending order, float64, shape (len(rows), columns)."""
         ...
 
 
@@ -44,6 +50,10 @@ class Dense:
     def block(self, start: int, stop: int) -> np.ndarray:
         """Returns rows start to stop as a view."""
         return self.matrix[start:stop]
+
+    def take(self, rows: np.ndarray) -> np.ndarray:
+        """Returns some rows."""
+        return self.matrix[rows]
 
 
 def blocks(features: Features, bytes_held: int = BLOCK_BYTES) -> Iterator[tuple[int, np.ndarray]]:
@@ -148,19 +158,32 @@ class Computed:
 
     Attributes:
         shape: the numbers of rows and columns.
-        compute: (start, stop) -> rows start to stop.
+        compute: rows, as a slice or in ascending order -> their columns.
     """
 
     shape: tuple[int, int]
-    compute: Callable[[int, int], np.ndarray]
+    compute: Callable[[slice | np.ndarray], np.ndarray]
 
     def block(self, start: int, stop: int) -> np.ndarray:
         """Computes rows start to stop."""
-        return self.compute(start, stop)
+        return self.compute(slice(start, stop))
+
+    def take(self, rows: np.ndarray) -> np.ndarray:
+        """Computes some rows."""
+        return self.compute(rows)
+
+
+def held(features: Computed, most: int = HELD_BYTES) -> Features:
+    """Returns the columns in memory, unless they take more bytes than `most`."""
+    rows, columns = features.shape
+    size = 8 * rows * columns
+    if size > most:
+        return features
+    return Dense(features.block(0, rows) if size <= BLOCK_BYTES else _gather(features))
 
 
 def in_memory(features: Features) -> np.ndarray:
-    """Returns the columns as one array.
+    """Returns the columns as one array, which is then kept.
 
     Raises:
         FitError: they would take more memory than the budget.
@@ -168,8 +191,22 @@ def in_memory(features: Features) -> np.ndarray:
     if isinstance(features, Dense):
         return features.matrix
     rows, columns = features.shape
-    raise FitError(
-        f"the design has {rows:,} rows and {columns:,} columns, {8 * rows * columns / 2**30:.1f} GiB, "
-        f"more than the {BUDGET_BYTES / 2**30:.0f} GiB that are held in memory. Only "
-        'methods "map" and "laplace" compute it in blocks; use those, or fewer basis functions or rows.'
-    )
+    if 8 * rows * columns > BUDGET_BYTES:
+        raise FitError(
+            f"the design has {rows:,} rows and {columns:,} columns, "
+            f"{8 * rows * columns / 2**30:.1f} GiB, more than the {BUDGET_BYTES / 2**30:.0f} GiB that "
+            'are held in memory. Only methods "map" and "laplace" compute it in blocks, for models '
+            "without group effects; use those, or fewer basis functions or rows."
+        )
+    kept = vars(features).get("_matrix")
+    if kept is None:
+        kept = vars(features)["_matrix"] = _gather(features)
+    return kept
+
+
+def _gather(features: Features) -> np.ndarray:
+    """Fills one array block by block, so that nothing else of its size exists beside it."""
+    out = np.empty(features.shape)
+    for start, block in blocks(features):
+        out[start : start + len(block)] = block
+    return out

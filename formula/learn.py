@@ -14,17 +14,16 @@ from .convolution import Filtered
 from .design import (
     Design,
     assemble,
-    at_rows,
     evaluate_all,
     group_keys,
-    is_plain,
     read_response,
-    refuse_infinite,
 )
 from .expressions import Evaluator
 from .feedback import check_feedback, filtered_names
+from .missing import missing_at
 from .quoting import names_in
 from .schema import GroupSchema, Neurons, PredictorSchema, RowReport, Schema, TermSchema
+from .streams import as_stream, is_wide, rows_where
 from .tables import Categories, Table, require_columns
 from .terms import Formula, Predictor, Term
 from .transforms.contrasts import BARE
@@ -84,8 +83,9 @@ def learn(
 def find_neurons(formula: Formula, table: Table) -> Neurons | None:
     """Returns the second dimension of a response of several columns, or None."""
     name = formula.response.expression
-    column = table.columns.get(name)
-    if not formula.response.lookup or not isinstance(column, np.ndarray) or column.shape[1] == 1:
+    known = formula.response.lookup and name in table.columns
+    stream = table.stream(name) if known else None
+    if stream is None or stream.shape[1] == 1:
         return None
     return Neurons(*table.second_dimension(name))
 
@@ -118,10 +118,8 @@ def _complete_rows(
         column = table.columns[name]
         if name in filtered:
             continue
-        if isinstance(column, np.ndarray):
-            if column.dtype.kind != "f" or is_plain(column):
-                continue
-            lacks = np.isnan(column).any(axis=1)
+        if is_wide(column):
+            lacks = rows_where(as_stream(column), np.isnan)
         else:
             lacks = column.isna().to_numpy(dtype=bool)
         if lacks.any():
@@ -156,11 +154,7 @@ def _drop_undefined(
             lacks = value.codes[rows] < 0
         else:
             array = value.values if isinstance(value, Matrix) else value
-            flat = at_rows(array, rows)
-            if is_plain(flat):
-                continue
-            refuse_infinite(name, flat, rows, formula.text)
-            lacks = np.isnan(flat).any(axis=1)
+            lacks = missing_at(name, array, rows, formula.text)
         if lacks.all() and not isinstance(value, Categories):
             raise DataError(
                 f"`{name}` is not a number in any of the {len(rows):,} complete rows. Is the column "

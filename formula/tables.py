@@ -23,6 +23,8 @@ def read(data: Any) -> Table:
 
     Args:
         data: a pandas or polars DataFrame, a dict of arrays or pynapple objects, or an xarray Dataset.
+            Columns of two dimensions may be larger than memory: memory-mapped, or arrays of Zarr, HDF5
+            (h5py) or Dask. Only filters read them block by block; all else loads them whole.
 
     Returns:
         The view.

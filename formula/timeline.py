@@ -10,6 +10,7 @@ import numpy as np
 from ..errors import DataError, DataTypeError, FormulaError, offenders, pointer
 from .basis import bins
 from .convolution import Filtered, lay_out
+from .streams import Stream, Zeroed, as_stream, rows_where
 from .tables import Categories, Table
 from .time_axis import bin_width, runs, stretches
 from .values import Matrix
@@ -98,11 +99,12 @@ class Timeline:
         Raises:
             DataError: missing or infinite values, or a window longer than every stretch.
         """
-        series = x.values if isinstance(x, Matrix) else np.asarray(x, dtype=np.float64)[:, None]
-        lacks: Any = np.logical_not(np.isfinite(series).all(axis=1))
+        given = x.values if isinstance(x, Matrix) else np.asarray(x, dtype=np.float64)[:, None]
+        series = as_stream(given)
+        lacks = rows_where(series, lambda block: ~np.isfinite(block))
         if lacks.any():
             self._refuse_missing(series, lacks, skip_missing)
-            series = np.where(lacks[:, None], 0.0, series)
+            series = Zeroed(series, lacks)
         stretch, gaps = self.stretches(groups)
         laid, at, whole = lay_out(series, stretch, len(kernel), lag)
         defined = (at >= 0) if pad else whole
@@ -121,15 +123,16 @@ class Timeline:
         sources = x.labels if isinstance(x, Matrix) else ()
         return Filtered(laid, at, kernel, lag, defined, labels, sources)
 
-    def _refuse_missing(self, series: np.ndarray, lacks: Any, skip_missing: bool) -> None:
+    def _refuse_missing(self, series: Stream, lacks: np.ndarray, skip_missing: bool) -> None:
         bad = np.flatnonzero(lacks)
-        infinite = np.isinf(series[bad]).any()
+        infinite = rows_where(series, np.isinf).any()
         if skip_missing and not infinite:
             return
-        values = series[bad].sum(axis=1).tolist()
+        first = bad[:3]
+        found = offenders(first.tolist(), series[first].sum(axis=1).tolist())
         raise DataError(
             f"`{self.text}`: the series is {'infinite or ' * bool(infinite)}missing in {len(bad):,} of "
-            f"{len(series):,} bins ({offenders(bad.tolist(), values)}), and each of them is part of "
+            f"{len(series):,} bins ({found}), and each of them is part of "
             f"the window of many later bins.{pointer(self.source, self.text)}\n"
             "Fill them in (interpolate, or 0 for spikes), leave the rows out so that time shows the "
             'gap, or write missing="drop" to leave out every bin whose window holds one.'

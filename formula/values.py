@@ -8,19 +8,21 @@ from typing import Any
 
 import numpy as np
 
+from .streams import Stream
+
 
 @dataclass(frozen=True, eq=False)
 class Matrix:
     """Several numeric columns made by one expression, such as a spline basis.
 
     Attributes:
-        values: shape (obs, basis).
+        values: shape (obs, basis); a stream where it is a column of the data.
         labels: one label per column.
         spans_intercept: whether some combination of the columns is constant; then the first one is
             left out beside an intercept.
     """
 
-    values: np.ndarray
+    values: np.ndarray | Stream
     labels: tuple[str | int | float, ...]
     spans_intercept: bool = False
 

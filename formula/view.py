@@ -11,6 +11,7 @@ import pandas as pd
 
 from ..errors import DataTypeError, listing
 from .categories import Categories, Level, categorize, is_numeric
+from .streams import Stream, as_stream, is_wide
 from .time_axis import TimeAxis
 
 
@@ -19,7 +20,7 @@ class Table:
     """A read-only view of a table: columns are converted when they are first asked for.
 
     Attributes:
-        columns: name -> a pandas Series or a two-dimensional array, never written to.
+        columns: name -> a pandas Series, or a two-dimensional array or stream, never written to.
         rows: number of rows.
         time: when the rows were taken, or None where the data do not say.
         dims: name of a two-dimensional column -> name and labels of its second dimension, where the
@@ -34,7 +35,7 @@ class Table:
     def numeric(self, name: str) -> np.ndarray:
         """Returns a column as float64, NaN where missing; shape (obs,) or (obs, k)."""
         column = self.columns[name]
-        if isinstance(column, np.ndarray):
+        if is_wide(column):
             return np.array(column, dtype=np.float64)
         if is_numeric(column):
             return column.to_numpy(dtype=np.float64, na_value=np.nan)
@@ -55,10 +56,15 @@ class Table:
             ) from None
         return out
 
+    def stream(self, name: str) -> Stream | None:
+        """Returns a column of two dimensions, unread, or None where it has one."""
+        column = self.columns[name]
+        return as_stream(column) if is_wide(column) else None
+
     def is_categorical(self, name: str) -> bool:
         """Whether a bare mention of the column in a formula means a factor."""
         column = self.columns[name]
-        if isinstance(column, np.ndarray) or is_numeric(column):
+        if is_wide(column) or is_numeric(column):
             return False
         if isinstance(column.dtype, pd.CategoricalDtype):
             return True
@@ -70,7 +76,7 @@ class Table:
     def categorical(self, name: str) -> Categories:
         """Returns a column of any kind as codes and levels."""
         column = self.columns[name]
-        if isinstance(column, np.ndarray):
+        if is_wide(column):
             raise DataTypeError(f"column `{name}` has two dimensions and cannot be a factor.")
         return categorize(column)
 

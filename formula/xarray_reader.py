@@ -11,6 +11,7 @@ from ..errors import DataTypeError
 from .clocks import NAME, Clock, agreed, clock, with_time
 from .entries import Entry, as_column, as_labels
 from .frame_reader import read_pandas
+from .streams import OnDisk
 from .view import Table
 
 
@@ -59,7 +60,7 @@ def read_array(name: str, array: Any) -> Entry:
         return Entry(_series(array) if array.ndim else as_column(name, array), clock=found)
     (second,) = (dim for dim in array.dims if dim != rows)
     labels = array.coords[second].values if second in array.coords else range(array.sizes[second])
-    column = as_column(name, array.transpose(rows, second).values)
+    column = _wide(name, array.transpose(rows, second), rows)
     return Entry(column, (str(second), as_labels(name, labels)), found)
 
 
@@ -73,6 +74,19 @@ def _by_time(data: Any) -> Table:
     columns = {name: entry.column for name, entry in entries.items() if name != NAME or not found}
     dims = {name: entry.second for name, entry in entries.items() if entry.second}
     return Table(with_time(columns, axis), data.sizes[NAME], axis, dims)
+
+
+def _wide(name: str, array: Any, rows: Hashable) -> Any:
+    """Returns an array of two dimensions; one that is not loaded as a stream, whose data stay there."""
+    if array.variable._in_memory or array.dtype.kind not in "biuf":
+        return as_column(name, array.values)
+    chunk = array.encoding.get("preferred_chunks", {}).get(rows, 1)
+    piece = max(array.chunksizes[rows]) if array.chunks else chunk
+
+    def read(start: int, stop: int) -> Any:
+        return array.isel({rows: slice(start, stop)}).to_numpy()
+
+    return OnDisk(read, array.shape, array.dtype, piece)
 
 
 def _series(array: Any) -> pd.Series:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 
 from ..formula import Design
@@ -46,7 +47,8 @@ def linear_predictors(
             if predictor.intercept:
                 eta += values[:, :1]
                 values = values[:, 1:]
-            eta += values @ arrays.matrix.T
+            for start, block in blocks(arrays.shared) if values.shape[1] else ():
+                eta[:, start : start + len(block)] += values @ block.T
         if structure.population:
             eta = _for_neurons(predictor, arrays, eta, flat, design.neurons)
         for i, group in enumerate(arrays.groups):
@@ -56,8 +58,8 @@ def linear_predictors(
                 index = index[:, None]
             for k in range(group.effects.shape[1]):
                 column = group.effects[:, k]
-                column = column[:, None] if structure.population else column
-                eta += effects[:, index, k] * column
+                part = np.take(effects[:, :, k], index, axis=1, mode="clip")
+                eta += part * (column[:, None] if structure.population else column)
             missing = np.broadcast_to(index < 0, eta.shape[1:])
             eta[:, missing] = np.nan
         out[name] = eta
@@ -131,24 +133,41 @@ def samples(
 def log_likelihood(structure: Structure, design: Design, natural: Mapping[str, Any]) -> np.ndarray:
     """Returns the pointwise log-likelihood, shape (chain, draw, obs[, neuron])."""
     chains, draws = np.shape(next(iter(natural.values())))[:2]
+    out = np.empty((chains * draws, *design.response["y"].shape))
+    for start, block in log_likelihood_blocks(structure, design, natural):
+        out[:, start : start + len(block)] = np.moveaxis(block, -1, 0)
+    return out.reshape(chains, draws, *out.shape[1:])
+
+
+def log_likelihood_blocks(
+    structure: Structure, design: Design, natural: Mapping[str, Any], numbers: int = BLOCK
+) -> Iterator[tuple[int, np.ndarray]]:
+    """Yields (first row, log-likelihood of some rows), all draws of a row at a time.
+
+    Args:
+        structure: the model's structure.
+        design: the training data.
+        natural: natural parameters, (chain, draw, ...).
+        numbers: about how many numbers a block holds.
+
+    Yields:
+        Arrays of shape (row[, neuron], sample), read-only.
+    """
     flat = flatten(natural)
-    total = chains * draws
-    shape = design.response["y"].shape
-    size = max(1, min(total, BLOCK // max(int(np.prod(shape)), 1)))
-    out = np.empty((total, *shape))
+    scalars = {name: flat[name] for name in structure.scalars}
+    cells = len(next(iter(flat.values()))) * max(design.neurons, 1)
+    rows = max(1, min(design.size, numbers // cells))
 
     def density(etas: Any, scalars: Any, response: Any) -> Any:
         values = parameters(structure, etas, scalars)
-        rows = response_rows(structure, response)
-        return observe(structure.family, values, rows).log_prob(rows["y"])
+        observed = response_rows(structure, response)
+        logs = observe(structure.family, values, observed).log_prob(observed["y"])
+        return jnp.moveaxis(logs, 0, -1)
 
-    for start in range(0, total, size):
-        stop = min(start + size, total)
-        part = {name: array[start:stop] for name, array in flat.items()}
-        etas = linear_predictors(structure, design, part)
-        scalars = {name: part[name] for name in structure.scalars}
-        arguments = (etas, scalars, design.response)
+    for start in range(0, design.size, rows):
+        part = design.part(start, rows)
+        arguments = (linear_predictors(structure, part, flat), scalars, part.response)
         compiled = program("log_likelihood", structure.key, density, arguments)
         with double_precision():
-            out[start:stop] = compiled(*arguments)
-    return out.reshape(chains, draws, *shape)
+            block = np.asarray(compiled(*arguments))
+        yield start, block[: design.size - start]

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import listing
-from ..formula.features import Dense, Features, moments
+from ..formula.features import moments
 from ..formula.terms import INTERCEPT, MEAN
 from ..zoo.compile import LOCAL
 from ..zoo.links import LINKS
@@ -56,7 +56,7 @@ def build(problem: Problem, jacobian: bool) -> GlmProblem:
     spec, design = problem.spec, problem.training
     predictor, arrays = spec.schema.predictors[0], design.predictors[MEAN]
     population = spec.schema.neurons is not None
-    features: Features = arrays.own if population else Dense(arrays.matrix)
+    features = arrays.own if population else arrays.shared
     intercept = predictor.own_intercept if population else predictor.intercept
     response = dict(design.response)
     y = response.pop("y")
@@ -86,6 +86,7 @@ def build(problem: Problem, jacobian: bool) -> GlmProblem:
         jacobian=jacobian,
         free=None if free is None else free[int(intercept) :],
         extras=response,
+        devices=problem.devices,
     )
 
 

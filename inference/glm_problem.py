@@ -97,6 +97,7 @@ class GlmProblem:
         extras: what else is known of each row (`trials`, `standard_error`, `status`), shape (obs,)
             or (obs, neuron).
         start: a mode to begin at.
+        devices: the JAX devices that every block of rows is dealt out to; empty for a single one.
     """
 
     features: Features
@@ -118,6 +119,7 @@ class GlmProblem:
     free: np.ndarray | None = None
     extras: Mapping[str, np.ndarray] = field(default_factory=dict)
     start: GlmMode | None = None
+    devices: tuple[Any, ...] = ()
 
     @property
     def rows(self) -> int:

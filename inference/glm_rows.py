@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import jax
@@ -12,6 +13,7 @@ from ..formula.features import BLOCK_BYTES, blocks
 from .glm_problem import GlmProblem
 from .glm_sums import Sums, structure_key, sums
 from .programs import double_precision, program
+from .sharding import by_rows, on_all
 
 ENTRIES = 2**17
 """Numbers in one block of linear predictors: few enough to stay in a processor's cache."""
@@ -19,6 +21,9 @@ COLUMN_ENTRIES = 2**20
 """Numbers in one block of features."""
 FEWEST, MOST = 256, 2**14
 """Rows of a block."""
+KEPT_SHARE = 0.25
+"""Blocks are kept from pass to pass where they take up to this share of the memory, beside a design
+that may be held as well."""
 IN_FLIGHT = 4
 """Blocks that are computed at the same time, which bounds the memory of blocks made on the fly."""
 
@@ -38,9 +43,10 @@ class Rows:
         self.shift = problem.means if problem.intercept else np.zeros(problem.coefficients)
         self.passes = 0
         self.block = block or block_rows(problem)
+        self._put, self._copy = _layouts(problem.devices)
         self._programs: dict[tuple[str, int], Any] = {}
         floats = problem.rows * (problem.coefficients + problem.neurons)
-        self._keep = 8.0 * floats <= memory_budget / 2
+        self._keep = 8.0 * floats <= KEPT_SHARE * memory_budget
         self._columns: list[tuple[int, Any]] = []
         self._responses: dict[int, tuple[Any, dict[str, Any]]] = {}
 
@@ -59,7 +65,7 @@ class Rows:
         total: Sums = {}
         running: list[Sums] = []
         with double_precision():
-            at = jax.device_put((intercept, coefficients, raw))
+            at = self._copy((intercept, coefficients, raw))
             for x, y, row in self._blocks(index):
                 arguments = (x, y, row, *at)
                 running.append(self._program(order, len(index), arguments)(*arguments))
@@ -95,7 +101,7 @@ class Rows:
         for first, large in blocks(self.problem.features, row_bytes * at_once):
             for start in range(0, len(large), self.block):
                 part = _fill(large[start : start + self.block] - self.shift, self.block)
-                block = (first + start, jax.device_put(part))
+                block = (first + start, self._put(part))
                 if self._keep:
                     columns.append(block)
                 yield block
@@ -116,17 +122,32 @@ class Rows:
         weights = np.zeros(size)
         weights[: stop - start] = 1.0 if problem.weights is None else problem.weights[start:stop]
         row = {name: _fill(values, size) for name, values in row.items()} | {"weights": weights}
-        return jax.device_put((_fill(y, size), row))
+        return self._put((_fill(y, size), row))
 
 
 def block_rows(problem: GlmProblem) -> int:
-    """Returns the rows of a block, a power of 2, so that problems of many sizes share a program."""
+    """Returns the rows of a block, a power of 2, so that problems of many sizes share a program.
+
+    It is rounded up to a multiple of the devices.
+    """
     most = min(
         ENTRIES // problem.neurons,
         COLUMN_ENTRIES // max(problem.coefficients, 1),
         problem.rows // 8,
     )
-    return int(2 ** np.floor(np.log2(np.clip(most, FEWEST, MOST))))
+    size = int(2 ** np.floor(np.log2(np.clip(most, FEWEST, MOST))))
+    devices = max(len(problem.devices), 1)
+    return -(-size // devices) * devices
+
+
+def _layouts(devices: tuple[Any, ...]) -> tuple[Callable[[Any], Any], Callable[[Any], Any]]:
+    """Returns how blocks of rows, and what all rows share, come to the devices."""
+    if not devices:
+        return jax.device_put, jax.device_put
+    return (
+        partial(jax.device_put, device=by_rows(devices)),
+        partial(jax.device_put, device=on_all(devices)),
+    )
 
 
 def _fill(values: np.ndarray, size: int) -> np.ndarray:

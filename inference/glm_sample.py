@@ -7,7 +7,7 @@ from dataclasses import replace
 import jax
 import numpy as np
 
-from ..formula.features import Dense, blocks
+from ..formula.features import BLOCK_BYTES, Dense
 from .glm_problem import GlmMode, GlmProblem, Penalty
 
 MATRICES = 8
@@ -30,10 +30,9 @@ def sample_rows(rows: int, count: int) -> np.ndarray:
 def of_rows(problem: GlmProblem, rows: np.ndarray) -> GlmProblem:
     """Returns the problem of some rows, weighted so that they stand for all; features in memory."""
     chosen = np.empty((len(rows), problem.coefficients))
-    if problem.coefficients:
-        for first, block in blocks(problem.features):
-            low, high = np.searchsorted(rows, (first, first + len(block)))
-            chosen[low:high] = block[rows[low:high] - first]
+    size = max(1, BLOCK_BYTES // (8 * max(problem.coefficients, 1)))
+    for start in range(0, len(rows) if problem.coefficients else 0, size):
+        chosen[start : start + size] = problem.features.take(rows[start : start + size])
     weights = np.ones(len(rows)) if problem.weights is None else problem.weights[rows]
     return replace(
         problem,

@@ -19,6 +19,8 @@ NEWTON_PASSES, PASSES = 60, 200
 SAMPLE_RATIO, SAMPLE_LEAST, SAMPLE_PART, SAMPLE_SHARE = 25, 2**12, 8, 0.25
 """A sample holds so much information per parameter (its estimates are then off by a fifth of the scale
 of the link), at least so many rows, at least one in so many rows, and at most this share of all."""
+SAMPLE_MEMORY = 0.125
+"""And takes at most this share of the memory."""
 SAMPLE_STOP, SAMPLE_PASSES, SAMPLE_GAIN = 1e-2, 30, 30
 """The promise per parameter at which it ends, how often it is read, and how much closer to the mode of
 all rows it must be expected to lead."""
@@ -42,7 +44,7 @@ def search(
     spread = even_spread(problem)
     metric = spread_metric(objective, spread, start.information, start.curvature)
     directions, here = QuasiNewton(metric), None
-    count = _sample_size(objective, start)
+    count = _sample_size(objective, start, memory_budget)
     if fresh and count <= SAMPLE_SHARE * problem.rows:
         better, directions = _sample(objective, x, count, directions, memory_budget)
         here = objective.evaluate(better, np.arange(x.shape[1]))
@@ -88,8 +90,11 @@ def exact(problem: GlmProblem, rows: int, eager: bool) -> bool:
     return operations <= NEWTON_OPERATIONS[eager]
 
 
-def _sample_size(objective: Objective, start: Start) -> int:
-    size = len(objective.moves)
-    per_row = np.median(start.information * start.spread**2) / objective.rows.problem.rows
-    needed = SAMPLE_RATIO * size / max(float(per_row), 1e-300)
-    return int(min(max(needed, SAMPLE_LEAST, objective.rows.problem.rows / SAMPLE_PART), 1e18))
+def _sample_size(objective: Objective, start: Start, memory_budget: float) -> int:
+    problem, size = objective.rows.problem, len(objective.moves)
+    per_row = np.median(start.information * start.spread**2) / problem.rows
+    needed = max(SAMPLE_RATIO * size / max(float(per_row), 1e-300), SAMPLE_LEAST)
+    most = SAMPLE_MEMORY * memory_budget / (8 * (problem.coefficients + problem.neurons))
+    if needed > most:
+        return problem.rows  # no part that fits into memory would do
+    return int(max(needed, min(problem.rows / SAMPLE_PART, most)))

@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     import arviz
 
 
+LARGEST_BYTES = 2**30
+"""Columns that take more memory are not copied into the result."""
+
+
 def load_arviz() -> Any:
     """Imports ArviZ, without its announcement of a coming version."""
     with warnings.catch_warnings():
@@ -78,9 +82,12 @@ def observed_dataset(schema: Schema, design: Design) -> xr.Dataset:
 
 
 def constant_dataset(schema: Schema, design: Design, table: Table) -> xr.Dataset:
-    """Returns the columns that the formula reads, at the rows used, and what is known of them."""
+    """Returns the columns that the formula reads, at the rows used; those beyond 1 GiB are left out."""
     arrays: dict[str, Any] = {}
     for name in schema.columns:
+        stream = table.stream(name)
+        if stream is not None and 8 * design.size * stream.shape[1] > LARGEST_BYTES:
+            continue
         if table.is_categorical(name):
             coded = table.categorical(name)
             values = np.array([str(level) for level in coded.levels])[coded.codes[design.rows]]

@@ -12,6 +12,7 @@ import pandas as pd
 
 from ..errors import OptionError, PriorError, listing, nearest
 from ..formula import TRANSFORMS
+from ..formula.streams import is_wide
 from ..zoo.compile import model as numpyro_model
 from .backend import Draws
 from .idata import (
@@ -74,7 +75,7 @@ def simulate(model: Model, values: Mapping[str, Any], seed: int) -> Any:
     table, rows = model.table, model.design.rows
     out: dict[str, Any] = {}
     for name, column in table.columns.items():
-        out[name] = column[rows] if isinstance(column, np.ndarray) else column.iloc[rows].to_numpy()
+        out[name] = column[rows] if is_wide(column) else column.iloc[rows].to_numpy()
     target = source_column(model)
     if model.spec.schema.response_levels:
         y = np.array(model.spec.schema.response_levels, dtype=object)[y.astype(int)]

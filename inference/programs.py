@@ -1,7 +1,7 @@
 """Compiled programs: one per model structure and array shapes, kept in the process and on disk.
 
-The key of a program is made from its name, the model's structure, the shapes and dtypes of its
-arguments, the versions of the compiler's parts, this package's source and the processor. Programs
+The key of a program is made from its name, the model's structure, the shapes, dtypes and devices of
+its arguments, the versions of the compiler's parts, this package's source and the processor. Programs
 on disk are machine code that is trusted, as in JAX's own compile cache: the folder belongs to the
 user and is readable by nobody else. The environment variable BAYESZOO_CACHE moves it, or switches
 it off with the value `off`.
@@ -51,13 +51,13 @@ def program(
         name: what the function does.
         key: everything static that the function depends on.
         function: a pure function of arrays; it must not close over data.
-        arguments: a tree of arrays, of which only structure, shapes and dtypes matter.
+        arguments: a tree of arrays, of which only structure, shapes, dtypes and devices matter.
 
     Returns:
         A callable that takes arguments of exactly these shapes; safe to call from several threads.
     """
     leaves, tree = jax.tree.flatten(arguments)
-    shapes = [(np.shape(leaf), str(np.asarray(leaf).dtype)) for leaf in leaves]
+    shapes = [_describe(leaf) for leaf in leaves]
     text = repr((name, key, str(tree), shapes, _environment()))
     digest = hashlib.sha256(text.encode()).hexdigest()[:40]
     with _lock:
@@ -70,6 +70,14 @@ def program(
                     _store(digest, compiled)
             _memory[digest] = (compiled, function)  # keeps alive what the key names by identity
         return _memory[digest][0]
+
+
+def _describe(leaf: Any) -> tuple[Any, ...]:
+    """Returns what a program depends on of an array: how it lies on devices, where it has several."""
+    if not isinstance(leaf, jax.Array):
+        return np.shape(leaf), str(np.asarray(leaf).dtype)
+    several = (str(leaf.sharding),) if len(leaf.sharding.device_set) > 1 else ()
+    return (leaf.shape, str(leaf.dtype), *several)
 
 
 def _compile(function: Callable[..., Any], arguments: tuple[Any, ...]) -> Any:

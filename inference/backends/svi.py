@@ -29,6 +29,7 @@ from ..constrain import constrain
 from ..options import choice, whole
 from ..programs import double_precision, program
 from ..progress import Progress
+from ..sharding import choose, place
 from . import laplace
 
 STEP_SIZES = (0.05, 0.01, 0.002)
@@ -66,6 +67,7 @@ class Settings:
         max_steps: an upper bound; a fit that needs more says that it did not converge.
         particles: samples of the guide per step.
         draws: draws taken from the fitted guide.
+        devices: how many JAX devices the rows are dealt out to, or "all"; None for one.
     """
 
     guide: str | None = None
@@ -73,6 +75,7 @@ class Settings:
     max_steps: int = 50_000
     particles: int = 4
     draws: int = 1000
+    devices: int | str | None = None
 
     def __post_init__(self) -> None:
         if self.guide is not None:
@@ -82,10 +85,12 @@ class Settings:
         whole("max_steps", self.max_steps, CHUNK)
         whole("particles", self.particles, 1)
         whole("draws", self.draws, 2)
+        choose(self.devices)
 
 
 def run(settings: Settings, problem: Problem, seed: int, progress: bool) -> Draws:
     """Fits the guide and draws from it."""
+    problem = place(problem, settings.devices)
     shapes = site_shapes(problem.structure, problem.numbers)
     unknowns = sum(int(np.prod(shape)) for shape in shapes.values())
     guide_name = settings.guide or ("multivariate" if unknowns <= DENSE_LIMIT else "lowrank")

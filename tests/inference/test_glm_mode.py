@@ -305,13 +305,14 @@ def test_features_may_be_computed_block_by_block(family, large, monkeypatch, tri
     held = find_mode(problem(x, y, family))
     asked = []
 
-    def compute(start, stop):
-        asked.append((start, stop))
-        return x[start:stop].copy()
+    def compute(rows):
+        asked.append(rows)
+        return x[rows].copy()
 
     small = y.astype(np.int16) if family == "poisson" else y
     made = find_mode(problem(x, small, family, features=Computed(x.shape, compute)), 1e5)
-    np.testing.assert_array_equal(made.coefficients, held.coefficients)
+    # little memory leaves no room for a part of the rows, from which the search would begin
+    np.testing.assert_allclose(made.coefficients, held.coefficients, rtol=1e-8 if large else 0)
     assert len(asked) >= made.passes
 
 
