@@ -58,20 +58,23 @@ def best_width(sizes: np.ndarray) -> int:
     return WIDTHS[int(np.argmin(cost))]
 
 
-def cut(index: np.ndarray, width: int | None = None, count: int | None = None) -> Pieces:
+def cut(
+    index: np.ndarray, width: int | None = None, count: int | None = None, share: int = 1
+) -> Pieces:
     """Cuts rows into pieces.
 
     Args:
         index: the group of each row, shape (obs,).
         width: places in a piece; None: what wastes least.
         count: number of pieces; None: as many as are needed, rounded up.
+        share: what their number is then made a multiple of.
     """
     sizes = np.bincount(index)
     width = best_width(sizes[sizes > 0]) if width is None else width
     order = np.argsort(index, kind="stable")
     needed = -(-sizes // width)
     total = int(needed.sum())
-    count = bucket(total) if count is None else count
+    count = -(-bucket(total) // share) * share if count is None else count
     ends = np.cumsum(sizes)
     # the first row of each piece, and how many of the rows of its group are left there
     group = np.repeat(np.arange(len(sizes)), needed)
@@ -97,9 +100,9 @@ def finest(predictors: Sequence[PredictorStructure], design: Design) -> np.ndarr
 
 
 def lay_out(problem: Problem, pieces: Pieces | None = None) -> Problem:
-    """Returns the problem with its rows in pieces; populations stay as they are."""
+    """Returns the problem with its rows in pieces; populations and dealt-out rows stay as they are."""
     design, structure = problem.training, problem.structure
-    if structure.population or not design.size:
+    if structure.population or not design.size or problem.devices:
         return problem
 
     def find_design() -> dict[str, Any]:

@@ -33,8 +33,8 @@ def likelihood_ratio(*fits: Fit) -> pd.DataFrame:
     """Tests each fit against the one before it.
 
     Args:
-        *fits: fits by "ols", "glm", "lme" or "glmm" of the same rows, each with all terms of the one before it
-            and more; those by "lme" with `reml=False`, unless only group effects differ.
+        *fits: fits by "ols", "glm", "lme" or "glmm" of the same rows, each with all terms of the one
+            before it and more; those by "lme" with `reml=False`, unless only group effects differ.
 
     Returns:
         One row for each step, named by the larger formula, with columns `smaller` (its formula),

@@ -22,6 +22,7 @@ from ..zoo.statistics import (
 )
 from .backend import Problem
 from .layout import best_width, cut, eliminable, lay_out
+from .sharding import deal_out
 
 MOST_DENSE = 300
 """More effects than this outside of the chain of nested factors make an elimination dear."""
@@ -142,4 +143,12 @@ def by_laplace(problem: Problem) -> Problem:
         raise FitError(f'marginalize="laplace" cannot be done: {why_not}.')
     order = find_order(problem.structure.predictors[0], problem.training.predictors[MEAN])
     structure = replace(problem.structure, marginal=Marginal(order, exact=False))
-    return replace(problem, structure=structure, find_design=lambda: eliminable(problem, order))
+
+    def find_design() -> dict[str, object]:
+        if not problem.devices:
+            return eliminable(problem, order)
+        terms = problem.training.predictors[MEAN].groups
+        pieces = cut(terms[position(order.chain[0][0])].index, share=len(problem.devices))
+        return deal_out(eliminable(problem, order, pieces), problem.devices)
+
+    return replace(problem, structure=structure, find_design=find_design)

@@ -102,3 +102,18 @@ def spread(design: Mapping[str, Any], devices: tuple[Any, ...]) -> dict[str, Any
 
     with double_precision():
         return jax.tree.map(put, {**design, "response": response})
+
+
+def deal_out(design: Mapping[str, Any], devices: tuple[Any, ...]) -> dict[str, Any]:
+    """Lays out a design in pieces (see `layout.eliminable`), some for each device."""
+    rows = {"response", "predictors"}
+    pieces = dict(design["rows"])
+
+    def put(layout: NamedSharding, tree: Any) -> Any:
+        return jax.tree.map(lambda array: jax.device_put(array, layout), tree)
+
+    with double_precision():
+        out = {name: put(by_rows(devices), design[name]) for name in rows}
+        parents = put(on_all(devices), pieces.pop("parents"))
+        out["rows"] = {**put(by_rows(devices), pieces), "parents": parents}
+        return {**out, "start": put(on_all(devices), design["start"])}

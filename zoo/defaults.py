@@ -92,8 +92,9 @@ def default_priors(
         whole = float(np.hypot(location, scale))  # of a term that carries the level itself
         start = 0
         for term in predictor.terms:
-            columns = arrays.matrix[:, start : start + term.size]
-            carries = not predictor.intercept and (not level or spans_constant(columns))
+            columns = slice(start, start + term.size)
+            alone = not predictor.intercept
+            carries = alone and (not level or spans_constant(arrays.matrix[:, columns]))
             spread = whole if carries else scale
             sizes = found.size if carries else found.deviation
             sizes = sizes[start : start + term.size]

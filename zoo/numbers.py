@@ -111,7 +111,7 @@ def _coefficients(
     from numpyro.distributions import constraints
 
     distributions = tuple(prior.distribution() for prior in priors)
-    found, rows, first = moments(arrays.shared), len(arrays.matrix), int(predictor.intercept)
+    found, rows, first = moments(arrays.shared), arrays.shared.shape[0], int(predictor.intercept)
     means = found.means if predictor.intercept else np.zeros_like(found.means)
     effective = min([len(g.levels) for g in predictor.groups] + [rows])
     information = information * effective / max(rows, 1)

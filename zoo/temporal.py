@@ -6,8 +6,6 @@ import ast
 import numbers
 from collections.abc import Callable, Sequence
 
-import numpy as np
-
 from ..errors import FormulaError, OptionError
 from ..formula import Table
 from ..formula.quoting import TEXT, parse_quietly, spell, spell_item
@@ -83,7 +81,7 @@ def has_neurons(table: Table, y: str) -> bool:
         FormulaError: there is no such column.
     """
     quote(y, table)
-    return isinstance(table.columns[y], np.ndarray)
+    return table.stream(y) is not None
 
 
 def _basis(basis: str, role: str) -> str:

@@ -12,11 +12,21 @@ from ..backend import Backend, Draws, Problem
 from ..constrain import constrain
 from ..glm_mode import find_mode as find_glm_mode
 from ..optimise import Mode, find_all_modes, find_mode
+from ..sharding import choose, place
 
 
 @dataclass(frozen=True)
 class Settings:
-    """MAP has no settings: it runs until a Newton step promises nothing more."""
+    """MAP needs no settings: it runs until a Newton step promises nothing more.
+
+    Attributes:
+        devices: how many JAX devices the rows are dealt out to, or "all"; None for one.
+    """
+
+    devices: int | str | None = None
+
+    def __post_init__(self) -> None:
+        choose(self.devices)
 
 
 def run(settings: Settings, problem: Problem, seed: int, progress: bool) -> Draws:
@@ -26,6 +36,7 @@ def run(settings: Settings, problem: Problem, seed: int, progress: bool) -> Draw
     same in any units. Models without group effects separate over neurons and go to a solver that is
     shaped as matrices and reads rows in blocks; penalties such as the lasso's may have kinks.
     """
+    problem = place(problem, settings.devices)
     if not glm_build.obstacle(problem):
         found = find_glm_mode(glm_build.build(problem, jacobian=False))
         return Draws(
@@ -49,7 +60,7 @@ def run_many(
     settings: Settings, problems: Sequence[Problem], seeds: Sequence[int], progress: bool
 ) -> list[Draws]:
     """Maximises many posterior densities of one structure, in lockstep where there are groups."""
-    if not problems[0].structure.groups:
+    if not problems[0].structure.groups or settings.devices is not None:
         pairs = zip(problems, seeds, strict=True)
         return [run(settings, problem, seed, False) for problem, seed in pairs]
     return [at_mode(mode) for mode in find_all_modes(problems, False, False)]

@@ -35,7 +35,7 @@ CASES = {
     "glm": ("map", "k ~ x + z", "poisson", {}),
     "scalars": ("map", "weighted(y, w) ~ x + z", "student", {}),
     "population": ("map", "many ~ x + z", "poisson", {}),
-    "mixed": ("map", "y ~ x + (1 | g)", "normal", {}),
+    "mixed": ("map", "k ~ x + (1 | g)", "poisson", {}),
     "svi": ("svi", "k ~ x", "poisson", {**svi, "batch_size": 50}),
 }
 out = {}

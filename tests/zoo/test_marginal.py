@@ -1,5 +1,7 @@
 """Integrating out by elimination against dense normal densities, and against Laplace's method."""
 
+from functools import partial
+
 import jax
 import numpy as np
 import pandas as pd
@@ -51,7 +53,7 @@ def _raw(problem, seed=1):
 
 def _likelihood(problem, raw):
     """log p(y) alone: the joint density less the priors of the sites."""
-    bound = lambda: compiled_model(problem.structure, problem.design, problem.numbers)  # noqa: E731
+    bound = partial(compiled_model, problem.structure, problem.design, problem.numbers)
     trace = handlers.trace(handlers.substitute(bound, data=raw)).get_trace()
     sites = {k: s for k, s in trace.items() if s["type"] == "sample" and k != "response"}
     priors = sum(float(np.sum(s["fn"].log_prob(s["value"]))) for s in sites.values())
