@@ -31,7 +31,8 @@ class Later(Mapping[str, Any]):
         if name in self._names and name not in self._ready:
             with self._lock:
                 if self._compute is not None:
-                    self._ready |= self._compute()
+                    found = self._compute()
+                    self._ready |= {name: found[name] for name in self._names}
                     self._compute = None
         return self._ready[name]
 

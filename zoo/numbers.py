@@ -116,7 +116,8 @@ def _coefficients(
     effective = min([len(g.levels) for g in predictor.groups] + [rows])
     information = information * effective / max(rows, 1)
     cross = found.covariance + (0.0 if predictor.intercept else np.outer(found.means, found.means))
-    size = np.maximum(found.size, 1e-150)
+    varies = predictor.intercept & (found.deviation > 1e-9 * found.size)
+    size = np.maximum(np.where(varies, found.deviation, found.size), 1e-150)
     # a weak ridge keeps coordinates finite also where data say nothing
     gram = cross * rows * information + np.diag(size**2 / scale**2 * 1e-2)
     slopes = np.linalg.inv(np.linalg.cholesky(gram)).T if len(gram) else gram

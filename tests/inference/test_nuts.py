@@ -99,3 +99,46 @@ def test_variants_run(sleepstudy, formula):
     slope = fit.summary().loc["Days"]
     assert slope["lower"] < 10.467 < slope["upper"]
     assert slope["r_hat"] < 1.03
+
+
+@pytest.fixture(scope="module")
+def two_factors():
+    rng = np.random.default_rng(5)
+    mouse, neuron, day = rng.integers(0, 6, 240), rng.integers(0, 3, 240), rng.integers(0, 5, 240)
+    x = rng.normal(size=240)
+    effects = rng.normal(size=6)[mouse] + 0.7 * rng.normal(size=(6, 3))[mouse, neuron]
+    y = 2 + 0.5 * x + effects + 0.6 * rng.normal(size=5)[day] + rng.normal(size=240)
+    return {"y": y, "x": x, "mouse": mouse, "neuron": neuron, "day": day}
+
+
+@pytest.mark.parametrize(
+    "formula", ["y ~ x + (1 | mouse/neuron)", "y ~ x + (1 | mouse) + (1 | day)"]
+)
+def test_nested_and_crossed_effects_integrated_out_or_not(two_factors, formula):
+    options = {"draws": 1500, "progress": False, "chains": 4}
+    for name in ("mouse", "neuron", "day"):
+        two_factors = {**two_factors, name: np.char.add(name, two_factors[name].astype(str))}
+    quick = bz.fit(formula, two_factors, seed=1, marginalize=True, **options)
+    slow = bz.fit(formula, two_factors, seed=2, marginalize=False, target_accept=0.95, **options)
+    a, b = quick.summary(groups=True), slow.summary(groups=True)
+    assert set(a.index) == set(b.index)
+    b = b.loc[a.index]
+    error = np.sqrt(a["sd"] ** 2 / a["ess_bulk"] + b["sd"] ** 2 / b["ess_bulk"])
+    assert (np.abs(a["mean"] - b["mean"]) / error).max() < 5
+    np.testing.assert_allclose(a["sd"], b["sd"], rtol=0.2)
+
+
+def test_laplace_under_nuts_is_close_to_sampling_the_effects():
+    rng = np.random.default_rng(6)
+    group = np.repeat(np.arange(10), 30)
+    x = rng.normal(size=300)
+    mean = np.exp(1 + 0.2 * x + 0.4 * rng.normal(size=10)[group])
+    data = {"y": rng.poisson(mean), "x": x, "g": np.char.add("g", group.astype(str))}
+    options = {"family": "poisson", "progress": False, "draws": 1000}
+    quick = bz.fit("y ~ x + (1 | g)", data, seed=1, marginalize="laplace", **options)
+    slow = bz.fit("y ~ x + (1 | g)", data, seed=2, marginalize=False, **options)
+    a, b = quick.summary(groups=True), slow.summary(groups=True)
+    b = b.loc[a.index]
+    error = np.sqrt(a["sd"] ** 2 / a["ess_bulk"] + b["sd"] ** 2 / b["ess_bulk"])
+    # the approximation itself is off by a few percent of a standard deviation at most
+    assert (np.abs(a["mean"] - b["mean"]) < 5 * error + 0.05 * b["sd"]).all()
