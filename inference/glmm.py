@@ -219,7 +219,8 @@ def _polish(objective: Any, x: np.ndarray, value: float) -> tuple[np.ndarray, bo
         step = -vectors @ ((vectors.T @ gradient) / np.maximum(values, limit))
         promise = -0.5 * float(gradient @ step)
         if promise < GAIN:
-            return x, True, None
+            last = x + step
+            return (last if objective(last)[0][0] <= value + GAIN else x), True, None
         length = 1.0
         while length > 1e-3 and not objective(x + length * step)[0][0] < value:
             length /= 2
