@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 import jax
@@ -163,11 +163,18 @@ def _start(settings: Settings, begun: Launch, seed: int, chain: int) -> tuple[An
     """Returns a chain's key, its raw starting point, scales, and an empty sampler state."""
     raw = begun.raw[chain]
     key = np.random.default_rng([seed, chain, 5]).integers(0, 2**32, size=2, dtype=np.uint32)
-    static = _static(settings)
-    with double_precision():
-        empty = jax.eval_shape(partial(_initialise, static), key, raw, begun.variance)
+    shapes = tuple((name, np.shape(array)) for name, array in sorted(raw.items()))
+    empty = _empty(_static(settings), shapes)
     state = jax.tree.map(lambda leaf: np.zeros(leaf.shape, leaf.dtype), empty)
     return key, raw, begun.variance, state
+
+
+@cache
+def _empty(static: tuple[Any, ...], shapes: tuple[tuple[str, tuple[int, ...]], ...]) -> Any:
+    """Returns the shapes of a sampler's state, which takes a trace of the sampler to find out."""
+    raw = {name: np.zeros(shape) for name, shape in shapes}
+    with double_precision():
+        return jax.eval_shape(partial(_initialise, static), np.zeros(2, np.uint32), raw, raw)
 
 
 def _kernel(static: tuple[Any, ...], potential: Callable[..., Any]) -> tuple[Any, Any]:
