@@ -6,7 +6,7 @@ Estimates are named numbers: `Intercept` and the predictors, `sd(1|g)`, `sd(x|g)
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -153,3 +153,20 @@ def laplace(job: TableJob, table: pd.DataFrame, told: Mapping[str, float]) -> di
     hessian[np.diag_indices_from(hessian)] += 1.0
     log_det = np.linalg.slogdet(hessian)[1]
     return {"criterion": float(-2 * (value - u @ u / 2 - log_det / 2))}
+
+
+def judge(criterion: Callable[..., dict], jobs: Mapping[str, TableJob], record: Mapping) -> dict:
+    """Judge the estimates of all data sets of a run.
+
+    Args:
+        criterion: `reml` or `laplace`.
+        jobs: Of the kind, by name.
+        record: The run's own record, with `estimates` by data set.
+
+    Returns:
+        `criteria` by data set.
+    """
+    job = jobs[record["job"]]
+    told = record["estimates"].items()
+    found = {name: criterion(job, job.frame(name), own)["criterion"] for name, own in told}
+    return {"criteria": found}

@@ -7,29 +7,15 @@ from __future__ import annotations
 
 import json
 import sys
+from functools import partial
 from pathlib import Path
 
 sys.path.insert(1, str(Path(__file__).resolve().parent.parent))
 
-from effects import laplace
+from effects import judge, laplace
 from glmm.jobs import JOBS
 
-
-def score(record: dict) -> dict:
-    """Judge the estimates of both data sets.
-
-    Args:
-        record: The run's own record, with `estimates` by data set.
-
-    Returns:
-        `criteria` by data set.
-    """
-    job = JOBS[record["job"]]
-    told = record["estimates"].items()
-    return {
-        "criteria": {name: laplace(job, job.frame(name), own)["criterion"] for name, own in told}
-    }
-
+score = partial(judge, laplace, JOBS)
 
 if __name__ == "__main__":
     print(json.dumps(score(json.load(sys.stdin))))
