@@ -8,8 +8,8 @@ from functools import cached_property
 from typing import Any
 
 from ..formula import Design
-from ..zoo.compile import Structure
 from ..zoo.spec import ModelSpec
+from ..zoo.structure import Structure
 
 
 @dataclass(frozen=True, eq=False)

@@ -13,8 +13,9 @@ from ..formula import Design
 from ..formula.design import PredictorDesign
 from ..formula.features import blocks
 from ..formula.terms import MEAN
-from ..zoo.compile import PredictorStructure, Structure, observe
+from ..zoo.compile import observe
 from ..zoo.links import LINKS
+from ..zoo.structure import PredictorStructure, Structure
 from .programs import double_precision, program
 
 BLOCK = 4_000_000

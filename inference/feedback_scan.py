@@ -11,7 +11,8 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
-from ..zoo.compile import Structure, observe
+from ..zoo.compile import observe
+from ..zoo.structure import Structure
 from .evaluate import parameters, response_rows
 from .programs import double_precision, program
 from .recurrence import Loop, Part

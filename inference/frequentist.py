@@ -146,6 +146,15 @@ def prior_note(problem: Problem, method: str) -> tuple[str, ...]:
     return (f'method "{method}" uses no priors, so those given ({named}) have no influence.',)
 
 
+def singular(name: str) -> str:
+    """Returns the note on correlations, by their printed name, that are at their boundary."""
+    return (
+        f"`{name}` is at its boundary (a singular fit): some effects are exact combinations of others, "
+        "because the data are too few to tell them apart. Let fewer effects vary, write `||` for "
+        'uncorrelated ones, or use "nuts".'
+    )
+
+
 @dataclass(frozen=True, eq=False)
 class Estimate:
     """An array of estimates.

@@ -9,11 +9,11 @@ import numpy as np
 from ..errors import listing
 from ..formula.features import moments
 from ..formula.terms import INTERCEPT, MEAN
-from ..zoo.compile import LOCAL
 from ..zoo.links import LINKS
 from ..zoo.population_numbers import broadcast
 from ..zoo.priors import Prior
 from ..zoo.spec import ModelSpec
+from ..zoo.structure import LOCAL
 from .backend import Problem
 from .glm_problem import GlmMode, GlmProblem, Penalty, ScalarPrior
 

@@ -8,10 +8,11 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from ..zoo.compile import LOCAL, observe
+from ..zoo.compile import observe
 from ..zoo.families import FAMILIES
 from ..zoo.family import Family
 from ..zoo.links import LINKS, Link
+from ..zoo.structure import LOCAL
 from .glm_problem import GlmProblem
 
 Sums = dict[str, Any]

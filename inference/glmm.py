@@ -19,10 +19,11 @@ import numpy as np
 
 from ..formula.terms import MEAN
 from ..zoo import laplace
-from ..zoo.compile import Structure, laplace_frame, observe, row_density
+from ..zoo.compile import laplace_frame, observe, row_density
 from ..zoo.links import LINKS
 from ..zoo.marginal import Conditions
 from ..zoo.statistics import orthonormal
+from ..zoo.structure import Structure
 from .backend import Problem
 from .programs import double_precision, program
 from .quasi_newton import hessian, minimise

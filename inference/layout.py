@@ -16,9 +16,9 @@ import numpy as np
 
 from ..formula.design import Design, GroupDesign
 from ..formula.terms import MEAN
-from ..zoo.compile import PredictorStructure
 from ..zoo.elimination import Order
 from ..zoo.statistics import bucket, find_parent, position
+from ..zoo.structure import PredictorStructure
 from .backend import Problem
 
 WIDTHS = (4, 8, 16, 32, 64)

@@ -10,7 +10,6 @@ import numpy as np
 
 from ..errors import FitError
 from ..formula.terms import MEAN
-from ..zoo.compile import Marginal
 from ..zoo.elimination import Order
 from ..zoo.statistics import (
     bucket,
@@ -20,6 +19,7 @@ from ..zoo.statistics import (
     shape_obstacle,
     statistics,
 )
+from ..zoo.structure import Marginal
 from .backend import Problem
 from .layout import best_width, cut, eliminable, lay_out
 from .sharding import deal_out

@@ -22,8 +22,8 @@ import jax.numpy as jnp
 import numpy as np
 from jax.scipy.linalg import cho_solve
 
-from ..zoo.compile import Structure
 from ..zoo.density import Raw, log_density, site_shapes
+from ..zoo.structure import Structure
 
 MAX_NEWTON, TOLERANCE = 100, 1e-10
 """Newton stops when a further step would raise the log-density by less than the tolerance."""

@@ -13,8 +13,8 @@ import jax
 import numpy as np
 
 from ..errors import FitError
-from ..zoo.compile import Structure
 from ..zoo.density import Raw, marginal_density
+from ..zoo.structure import Structure
 from .backend import Problem
 from .layout import lay_out
 from .marginalise import integrate, integrate_many

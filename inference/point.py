@@ -10,8 +10,9 @@ import numpy as np
 
 from ..errors import DataError, OptionError
 from ..formula import Design, apply, read
-from ..zoo.compile import Structure, observe
+from ..zoo.compile import observe
 from ..zoo.families import FAMILIES
+from ..zoo.structure import Structure
 from .evaluate import flatten, linear_predictors, parameters
 from .options import choice
 from .predict import group_effects

@@ -12,7 +12,7 @@ import xarray as xr
 
 from ..errors import LevelError, OptionError, listing
 from ..formula import Design, apply, read
-from ..zoo.compile import Structure
+from ..zoo.structure import Structure
 from .evaluate import flatten, linear_predictors, means, samples
 from .idata import row_coordinates
 from .options import choice, whole

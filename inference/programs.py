@@ -25,7 +25,7 @@ from typing import Any
 import jax
 import numpy as np
 
-from ..zoo.compile import LOCAL
+from ..zoo.structure import LOCAL
 
 LIMIT_BYTES = 1_000_000_000
 COUNTS = {"compiled": 0, "loaded": 0}

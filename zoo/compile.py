@@ -14,7 +14,6 @@ from .distributions import Censored, Weighted
 from .family import Family
 from .links import LINKS
 from .population import LocalScales, PopulationBlock
-from .structure import LOCAL as LOCAL
 from .structure import GroupStructure, Marginal, PredictorStructure, Structure
 
 

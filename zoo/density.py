@@ -10,7 +10,8 @@ from numpyro import handlers
 from numpyro.infer.util import log_density as numpyro_log_density
 
 from . import laplace, marginal
-from .compile import Structure, conditions, laplace_frame, model, sample_scalars
+from .compile import conditions, laplace_frame, model, sample_scalars
+from .structure import Structure
 
 Raw = dict[str, Any]
 
@@ -56,8 +57,7 @@ def log_density(
     jacobian: bool = True,
 ) -> Any:
     """Returns log p(raw, y); without the Jacobian, log p(natural parameters, y)."""
-    bound = partial(model, structure)
-    return numpyro_log_density(bound, (design, numbers), {"jacobian": jacobian}, raw)[0]
+    return marginal_density(structure, raw, design, numbers, jacobian)[0]
 
 
 def marginal_density(

@@ -227,8 +227,8 @@ def _add(v: Effects, step: Effects, scale: Any = 1.0) -> Effects:
     return jax.tree.map(lambda a, b: a + scale * b, v, step)
 
 
-def _direction(at: Frame, v: Effects) -> tuple[Effects, Any, Any]:
-    """Returns Newton's step with weights that are not negative, its gain, and the Cholesky factor."""
+def _direction(at: Frame, v: Effects) -> tuple[Effects, Any]:
+    """Returns Newton's step with weights that are not negative, and its gain."""
     slope, bend = at.slopes(at.predictor(v))
     gradient = at.gradient(v, slope)
     found = at.eliminated(at.products(v, jnp.maximum(-bend, 0.0)), gradient)
@@ -237,7 +237,7 @@ def _direction(at: Frame, v: Effects) -> tuple[Effects, Any, Any]:
         jnp.sum(a * b)
         for a, b in zip(jax.tree.leaves(gradient), jax.tree.leaves(step), strict=True)
     )
-    return step, gain, found
+    return step, gain
 
 
 def find_mode(at: Frame, start: Effects) -> Effects:
@@ -257,13 +257,13 @@ def find_mode(at: Frame, start: Effects) -> Effects:
         scale, new = jax.lax.while_loop(worse, shrink, (jnp.ones(()), at.value(_add(v, step))))
         moved = jnp.isfinite(new) & (scale > 1e-6)
         v = jax.tree.map(lambda a, b: jnp.where(moved, a + scale * b, a), v, step)
-        step, gain, _ = _direction(at, v)
+        step, gain = _direction(at, v)
         return v, jnp.where(moved, new, value), step, gain, jnp.where(moved, count + 1, MOST_STEPS)
 
     def going(carry: Any) -> Any:
         return (carry[3] > GAIN) & (carry[4] < MOST_STEPS)
 
-    step, gain, _ = _direction(at, start)
+    step, gain = _direction(at, start)
     first = (start, at.value(start), step, gain, 0)
     return jax.lax.while_loop(going, body, first)[0]
 

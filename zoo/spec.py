@@ -14,7 +14,6 @@ from ..formula.schema import PredictorSchema, TermSchema
 from ..formula.terms import INTERCEPT, MEAN, Predictor
 from .blocks import BlockShape
 from .checks import check_design, check_silent
-from .compile import GroupStructure, PredictorStructure, Structure
 from .defaults import default_priors, summarize, summarize_neurons
 from .facts import term_facts
 from .families import FAMILIES, find_family
@@ -25,6 +24,7 @@ from .mask import Mask, read_mask
 from .names import correlation_name, scale_name, shape_name
 from .penalties import TermFacts
 from .priors import Prior, as_prior
+from .structure import GroupStructure, PredictorStructure, Structure
 
 SLOPES, SCALES = "slopes", "sds"
 

@@ -14,7 +14,7 @@ from .family import Summary
 from .links import LINKS
 
 if TYPE_CHECKING:
-    from .compile import PredictorStructure, Structure
+    from .structure import PredictorStructure, Structure
 
 RIDGE = 1e-13
 """Keeps coordinates finite where common columns are collinear; exactness does not depend on it."""

@@ -17,7 +17,16 @@ from ...zoo.marginal import Conditions
 from ...zoo.statistics import shape_obstacle
 from ..backend import Backend, Draws, Problem
 from ..constrain import trim
-from ..frequentist import BAYESIAN, Estimate, normal_draws, prior_note, read_rows, refuse, table
+from ..frequentist import (
+    BAYESIAN,
+    Estimate,
+    normal_draws,
+    prior_note,
+    read_rows,
+    refuse,
+    singular,
+    table,
+)
 from ..glmm import Optimum, Point, find_optimum
 from ..marginalise import by_laplace
 from ..options import whole
@@ -47,7 +56,8 @@ def run(settings: Settings, problem: Problem, seed: int, progress: bool) -> Draw
     """Maximises the likelihood with normal group effects integrated out by Laplace's method.
 
     Standard errors come from the curvature in all parameters together, those of standard deviations on
-    the log scale and of correlations on Fisher's.
+    the log scale and of correlations on Fisher's; those of group effects are the spread of the draws,
+    which count the uncertainty of the coefficients in, but not that of the variances.
 
     Args:
         settings: number of draws.
@@ -231,12 +241,7 @@ def _notes(problem: Problem, at: Point) -> tuple[str, ...]:
         units = problem.numbers[MEAN]["groups"][i]["units"]
         values = np.linalg.svd(at.factors[f"{MEAN}.group{i}"] / units[:, None], compute_uv=False)
         if group.correlated and (values > 1e-4).sum() < (sd > 0).sum():
-            name = problem.spec.group_names(MEAN, i)["corr"]
-            notes.append(
-                f"`{name}` is at its boundary (a singular fit): some effects are exact combinations of "
-                "others, because the data are too few to tell them apart. Let fewer effects vary, "
-                'write `||` for uncorrelated ones, or use "nuts".'
-            )
+            notes.append(singular(problem.spec.group_names(MEAN, i)["corr"]))
     return tuple(notes)
 
 

@@ -12,7 +12,17 @@ from ...errors import FitError, OptionError
 from ...formula.terms import MEAN
 from ...zoo.links import LINKS
 from ..backend import Backend, Draws, Problem
-from ..frequentist import BAYESIAN, Estimate, Rows, prior_note, quiet, read_rows, refuse, table
+from ..frequentist import (
+    BAYESIAN,
+    Estimate,
+    Rows,
+    prior_note,
+    quiet,
+    read_rows,
+    refuse,
+    singular,
+    table,
+)
 from ..mixed_effects import Effects, draw_effects
 from ..mixed_engine import fit_statsmodels
 from ..mixed_factors import read_factors
@@ -221,15 +231,8 @@ def _singular(
     problem: Problem, spread: SpreadDraws, optimum: Optimum, system: System
 ) -> tuple[str, ...]:
     """Notes on correlations at boundaries; diagnose() names the standard deviations at zero."""
-    notes = []
-    for i in singular_terms(system, optimum.theta, spread.estimate):
-        name = problem.spec.group_names(MEAN, i)["corr"]
-        notes.append(
-            f"`{name}` is at its boundary (a singular fit): some effects are exact combinations of "
-            "others, because the data are too few to tell them apart. Let fewer effects vary, write "
-            '`||` for uncorrelated ones, or use "nuts".'
-        )
-    return tuple(notes)
+    terms = singular_terms(system, optimum.theta, spread.estimate)
+    return tuple(singular(problem.spec.group_names(MEAN, i)["corr"]) for i in terms)
 
 
 def _flat(spread: SpreadDraws) -> tuple[str, ...]:

@@ -18,8 +18,8 @@ from numpyro.infer.hmc import hmc
 from numpyro.infer.util import ParamInfo
 
 from ...errors import OptionError
-from ...zoo.compile import Structure
 from ...zoo.density import log_density, natural
+from ...zoo.structure import Structure
 from ..backend import Backend, Draws, Problem
 from ..constrain import trim
 from ..launch import Launch, launch
