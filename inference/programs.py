@@ -17,6 +17,7 @@ import platform
 import sys
 import tempfile
 import threading
+from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
@@ -28,10 +29,12 @@ import numpy as np
 from ..zoo.structure import LOCAL
 
 LIMIT_BYTES = 1_000_000_000
+HELD = 256
+"""The most programs that a process holds, the last used ones: each takes some megabytes."""
 COUNTS = {"compiled": 0, "loaded": 0}
 """How many programs this process has compiled and loaded from disk."""
 
-_memory: dict[str, Any] = {}
+_memory: OrderedDict[str, Any] = OrderedDict()
 _lock = threading.RLock()
 
 
@@ -69,7 +72,35 @@ def program(
                 if portable:
                     _store(digest, compiled)
             _memory[digest] = (compiled, function)  # keeps alive what the key names by identity
+            _forget()
+        _memory.move_to_end(digest)
         return _memory[digest][0]
+
+
+def _forget() -> None:
+    """Drops the programs that were not used for longest, where they are too many.
+
+    Each takes hundreds of memory mappings. Linux grants a process 65,530 and ends it at the next one.
+    """
+    while len(_memory) > 1 and (len(_memory) > HELD or _mappings() > _granted() // 2):
+        _memory.popitem(last=False)
+
+
+def _mappings() -> int:
+    """The number of the process's memory mappings; 0 where the system does not tell."""
+    try:
+        with open("/proc/self/maps", "rb") as file:
+            return sum(1 for _ in file)
+    except OSError:
+        return 0
+
+
+@cache
+def _granted() -> int:
+    try:
+        return int(Path("/proc/sys/vm/max_map_count").read_text())
+    except (OSError, ValueError):
+        return 65_530
 
 
 def _describe(leaf: Any) -> tuple[Any, ...]:

@@ -40,3 +40,19 @@ def sleepstudy():
     import bayeszoo as bz
 
     return bz.datasets.sleepstudy()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def mappings():
+    """Drops what JAX has compiled for earlier modules before a process runs out of memory mappings."""
+    yield
+    import sys
+
+    if "jax" in sys.modules:
+        import jax
+
+        from bayeszoo.inference import programs
+
+        if programs._mappings() > programs._granted() // 4:
+            programs._memory.clear()
+            jax.clear_caches()
