@@ -33,7 +33,7 @@ _PRIORS = (
     "Normal HalfNormal StudentT HalfStudentT Cauchy HalfCauchy Laplace Exponential Gamma "
     "InverseGamma LogNormal Beta Uniform Flat LKJ Ridge Lasso ElasticNet GroupLasso Smooth Horseshoe"
 ).split()
-_MODULES = ("datasets", "zoo")
+_MODULES = {"datasets": "datasets", "plot": "plots", "zoo": "zoo"}
 
 __all__ = [
     "BayeszooError",
@@ -63,7 +63,7 @@ def __getattr__(name: str) -> Any:
         if name in _PRIORS:
             return import_module(".zoo.priors", __name__).CONSTRUCTORS[name]
         if name in _MODULES:
-            return import_module(f".{name}", __name__)
+            return import_module(f".{_MODULES[name]}", __name__)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 

@@ -1,0 +1,85 @@
+"""Forest: the coefficients of one or several fits with their intervals, side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from ...inference.options import number
+from ..accept import FIT, describe, fits, intervals
+from ..chart import Chart
+from ..parameters import choose
+
+if TYPE_CHECKING:
+    import altair as alt
+
+
+def forest_data(
+    fit: Any, names: Sequence[str] | str | None = None, prob: float = 0.95, groups: bool = False
+) -> pd.DataFrame:
+    """Returns the summary of one or several fits as one tidy table.
+
+    Args:
+        fit: a Fit, or a mapping from names to Fits.
+        names: printed names of the parameters, or of variables of which all numbers are wanted
+            (`C(stim)`); None for all.
+        prob: probability of the interval.
+        groups: whether to list group effects too.
+
+    Returns:
+        Columns `fit`, `parameter`, and those of `fit.summary()`, in the order of the model.
+
+    Raises:
+        OptionError: an unknown parameter, or something that is no fit.
+    """
+    number("prob", prob, 0.0, 1.0)
+    frames = []
+    for name, one in fits(fit, "forest").items():
+        table = one.summary(prob=prob, groups=groups or names is not None)
+        table = table.rename_axis("parameter").reset_index()
+        frames.append(table.assign(**{FIT: name})[[FIT, *table.columns]])
+    joined = pd.concat(frames, ignore_index=True)
+    wanted = choose(names, list(dict.fromkeys(joined["parameter"])))
+    kept = joined[joined["parameter"].isin(wanted)]
+    place = {name: i for i, name in enumerate(wanted)}
+    order = kept["parameter"].map(place).sort_values(kind="stable").index
+    return pd.DataFrame(kept.loc[order]).reset_index(drop=True)
+
+
+def forest(
+    fit: Any,
+    names: Sequence[str] | str | None = None,
+    prob: float = 0.95,
+    groups: bool = False,
+    title: str | None = None,
+) -> alt.LayerChart | alt.FacetChart:
+    """Draws the coefficients of one or several fits with their intervals and the line at zero.
+
+    Args:
+        fit: a Fit, or a mapping from names to Fits, which get a colour each.
+        names: see `forest_data`; None for all.
+        prob: probability of the interval.
+        groups: whether to draw group effects too.
+        title: by default "Parameters".
+
+    Returns:
+        A chart, one row per parameter; parameters far from the others' size stand in a panel below,
+        with an axis of their own.
+
+    Raises:
+        OptionError: an unknown parameter, or something that is no fit.
+
+    Example:
+        >>> bz.plot.forest({"nuts": fit, "lme": other})  # doctest: +SKIP
+    """
+    given = fits(fit, "forest")
+    table = forest_data(given, names, prob, groups)
+    from ..rows import draw_rows
+
+    lines = (describe(given), intervals(given, prob))
+    return draw_rows(table, "parameter", title or "Parameters", lines)
+
+
+FOREST = Chart("forest", forest, forest_data, "How large are the coefficients, and do methods agree?")

@@ -1,0 +1,89 @@
+"""Several tables become one, each drawn by a layer of its own, so that a chart can be facetted."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from .fields import LAYER, rename
+from .theme import HEIGHT, WIDTH
+
+if TYPE_CHECKING:
+    import altair as alt
+
+
+def join(tables: Mapping[str, pd.DataFrame]) -> tuple[pd.DataFrame, dict[str, str]]:
+    """Returns one table with plain names, where a column says which layer draws a row.
+
+    Args:
+        tables: name of the layer -> its table; empty ones are left out.
+
+    Returns:
+        The table, and the plain name of each column.
+    """
+    parts = [table.assign(**{LAYER: name}) for name, table in tables.items() if len(table)]
+    joined = pd.concat([_objects(part) for part in parts], ignore_index=True)
+    return rename(joined.infer_objects())
+
+
+def _objects(part: pd.DataFrame) -> pd.DataFrame:
+    """Texts and categories as plain objects, which concatenate without surprises."""
+    labels = part.columns[~part.dtypes.map(pd.api.types.is_numeric_dtype)]
+    return part.astype({name: object for name in labels if part[name].dtype.kind not in "mM"})
+
+
+def only(chart: Any, name: str) -> Any:
+    """Returns a chart that draws the rows of one layer of a joined table."""
+    return chart.transform_filter(f"datum['{LAYER}'] == '{name}'")
+
+
+def layered(
+    frame: pd.DataFrame,
+    layers: Sequence[Any],
+    heading: Any,
+    width: Any = WIDTH,
+    height: Any = HEIGHT,
+    facet: Any = None,
+    row: Any = None,
+    column: Any = None,
+    columns: int | None = None,
+) -> alt.LayerChart | alt.FacetChart:
+    """Puts layers over each other, in one panel or one for each value of a column.
+
+    Args:
+        frame: the table of all layers, with plain names.
+        layers: Altair charts without data.
+        heading: from `theme.title`.
+        width: of a panel.
+        height: of a panel.
+        facet: a column with one panel per value.
+        row: a column with one row of panels per value.
+        column: a column with one column of panels per value.
+        columns: panels beside each other before a new row begins.
+
+    Returns:
+        A chart that composes with `|`, `&`, `+` and, unless it is facetted already, `.facet`.
+    """
+    import altair as alt
+
+    from .layered import Layered
+
+    chart = Layered(layer=list(layers), data=frame, title=heading, width=width, height=height)
+    given = {"facet": facet, "row": row, "column": column, "columns": columns}
+    used = {name: value for name, value in given.items() if value is not None}
+    if not used.keys() - {"columns"}:
+        return chart
+    return chart.facet(**used).resolve_axis(x="independent" if facet else "shared", y="shared")
+
+
+def rule(value: float, horizontal: bool = True, colour: str | None = None) -> Any:
+    """Returns a line of reference, such as zero, across a panel."""
+    import altair as alt
+
+    from .theme import GREY
+
+    channel = alt.YDatum(value) if horizontal else alt.XDatum(value)
+    mark = alt.Chart().mark_rule(color=colour or GREY, strokeDash=[4, 3], strokeWidth=1)
+    return mark.encode(**{"y" if horizontal else "x": channel})

@@ -1,0 +1,36 @@
+"""Printed names of parameters as users choose them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ..errors import OptionError, listing, nearest
+
+
+def choose(names: Sequence[str] | str | None, available: list[str]) -> list[str]:
+    """Returns the printed names wanted, in the order asked for.
+
+    Args:
+        names: printed names, or names of variables (`C(stim)` for `C(stim)[b]`, `C(stim)[c]`); None
+            for all.
+        available: all printed names.
+
+    Raises:
+        OptionError: there is no such parameter.
+    """
+    if names is None:
+        return available
+    asked = [names] if isinstance(names, str) else list(names)
+    out: list[str] = []
+    for name in asked:
+        found = [entry for entry in available if entry == name]
+        found = found or [entry for entry in available if entry.startswith(f"{name}[")]
+        if not found:
+            raise OptionError(
+                f"there is no parameter {name!r}.{nearest(str(name), available)} "
+                f"Parameters: {listing(available)}."
+            )
+        out += found
+    if not out:
+        raise OptionError(f"names= is empty. Parameters: {listing(available)}.")
+    return list(dict.fromkeys(out))

@@ -1,0 +1,94 @@
+"""Lists of estimates with intervals: one row each, one colour per fit, a line of reference."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from .accept import FIT
+from .fields import levels, rename, tooltips
+from .layers import layered, rule
+from .theme import ACCENT, STEP, WIDTH, colours
+from .theme import title as heading
+
+if TYPE_CHECKING:
+    import altair as alt
+
+SHOWN = ("mean", "sd", "se", "lower", "upper", "p_positive", "p_value", "r_hat")
+"""Columns of a summary that a tooltip lists, where the table has them."""
+OFFSET = 11
+"""Height of one fit's place within a row, where there are several."""
+
+
+def draw_rows(
+    table: pd.DataFrame,
+    row: str,
+    text: str,
+    lines: tuple[str, ...],
+    axis: str = "estimate",
+    reference: float | None = 0.0,
+    scale: Any = None,
+    facet: Any = None,
+    order: list[Any] | None = None,
+) -> alt.LayerChart | alt.FacetChart:
+    """Draws a list of estimates.
+
+    Args:
+        table: columns `fit` (where there are several), `mean`, `lower`, `upper`, and that of the rows.
+        row: the column whose values are the rows.
+        text: the title.
+        lines: the lines below it.
+        axis: the title of the horizontal axis.
+        reference: where the line of reference stands; None for none.
+        scale: of the horizontal axis.
+        facet: a column with one panel per value.
+        order: the rows from top to bottom; by default as they come.
+
+    Returns:
+        The chart.
+    """
+    import altair as alt
+
+    frame, names = rename(table)
+    field = names[row]
+    several = FIT in table and table[FIT].nunique() > 1
+    order = list(dict.fromkeys(frame[field])) if order is None else order
+    shown = {names[c]: c for c in (FIT, row, *SHOWN) if c in names}
+    shared: dict[str, Any] = {
+        "y": alt.Y(field=field, type="nominal", sort=order, title=None, axis=_labels(order)),
+        "tooltip": tooltips(frame, shown),
+    }
+    height: Any = alt.Step(STEP)
+    if several:
+        members = list(dict.fromkeys(frame[FIT]))
+        shared["color"] = alt.Color(
+            field=FIT, type="nominal", scale=colours(members), sort=members, title="fit"
+        )
+        shared["yOffset"] = alt.YOffset(field=FIT, type="nominal", sort=members)
+        height = alt.Step(OFFSET)
+    base = alt.Chart()
+    at = alt.X(field="mean", type="quantitative", title=axis, scale=scale or alt.Scale(zero=False))
+    bars = base.mark_rule(strokeWidth=2, color=ACCENT).encode(
+        x=alt.X(field="lower", type="quantitative", title=axis),
+        x2=alt.X2(field="upper"),
+        **shared,
+    )
+    points = base.mark_point(filled=True, size=45, opacity=1, color=ACCENT).encode(x=at, **shared)
+    marks = [] if reference is None else [rule(reference, horizontal=False)]
+    return layered(frame, [*marks, bars, points], heading(text, *lines), WIDTH, height, facet=facet)
+
+
+def _labels(order: list[Any]) -> Any:
+    """An axis of names, which keep their whole text unless it is very long."""
+    import altair as alt
+
+    return alt.Axis(labelLimit=320, grid=len(order) < 40, gridColor="#EEEEEE", ticks=False, domain=False)
+
+
+def sorted_rows(table: pd.DataFrame, row: str) -> list[Any]:
+    """Returns the rows by their estimate in the first fit, the largest on top."""
+    first = table[table[FIT] == table[FIT].iloc[0]] if FIT in table else table
+    means = first.groupby(row, sort=False, observed=True)["mean"].mean()
+    ranked = means.sort_values(ascending=False, kind="stable").index.tolist()
+    return [*ranked, *(value for value in levels(table[row]) if value not in set(ranked))]
