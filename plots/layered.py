@@ -67,6 +67,8 @@ class Layered(alt.LayerChart):
             field = _field(facet)
             count = frame[_find(frame, field)].nunique() if field is not None else 0
             columns = count if count <= 4 else (3 if count in (5, 6, 9) else 4)
+        if isinstance(frame, pd.DataFrame):
+            inner.data = alt.Undefined  # else every panel would draw all rows
         chart = alt.LayerChart.facet(inner, data=frame, columns=columns, **given, **options)
         chart.title = heading
         return chart
