@@ -35,7 +35,9 @@ COUNTS = {"compiled": 0, "loaded": 0}
 """How many programs this process has compiled and loaded from disk."""
 
 _memory: OrderedDict[str, Any] = OrderedDict()
-_lock = threading.RLock()
+_lock = threading.Lock()
+_busy: dict[str, threading.Lock] = {}
+_tracing = threading.Lock()  # NumPyro keeps one stack of handlers for all threads
 
 
 @contextlib.contextmanager
@@ -64,6 +66,11 @@ def program(
     text = repr((name, key, str(tree), shapes, _environment()))
     digest = hashlib.sha256(text.encode()).hexdigest()[:40]
     with _lock:
+        if digest in _memory:
+            _memory.move_to_end(digest)
+            return _memory[digest][0]
+        turn = _busy.setdefault(digest, threading.Lock())
+    with turn:  # others compile other programs at the same time
         if digest not in _memory:
             portable = not key.startswith(LOCAL)
             compiled = _load(digest) if portable else None
@@ -71,10 +78,12 @@ def program(
                 compiled = _compile(function, arguments)
                 if portable:
                     _store(digest, compiled)
-            _memory[digest] = (compiled, function)  # keeps alive what the key names by identity
-            _forget()
-        _memory.move_to_end(digest)
-        return _memory[digest][0]
+            with _lock:  # the function keeps alive what the key names by identity
+                _memory[digest] = (compiled, function)
+                _forget()
+                _busy.pop(digest, None)
+                return compiled
+    return program(name, key, function, arguments)  # another thread made it meanwhile
 
 
 def _forget() -> None:
@@ -114,7 +123,9 @@ def _describe(leaf: Any) -> tuple[Any, ...]:
 def _compile(function: Callable[..., Any], arguments: tuple[Any, ...]) -> Any:
     COUNTS["compiled"] += 1
     with double_precision():
-        return jax.jit(function).lower(*arguments).compile()
+        with _tracing:
+            traced = jax.jit(function).lower(*arguments)
+        return traced.compile()
 
 
 # -------------------------------------------------------------------------------- on disk

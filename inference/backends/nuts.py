@@ -90,7 +90,7 @@ def run(settings: Settings, problem: Problem, seed: int, progress: bool) -> Draw
     settings = _with_target(settings, problem.structure)
     design, numbers = problem.design, problem.numbers
     begun = launch(problem, seed, settings.chains)
-    step = _program(settings, problem, begun)
+    step, convert = _programs(settings, problem, begun)
     total = settings.tune + settings.draws
     bar = Progress("sampling", settings.chains * total, progress)
     stop = threading.Event()
@@ -114,7 +114,9 @@ def run(settings: Settings, problem: Problem, seed: int, progress: bool) -> Draw
                     np.asarray(count),
                 )
                 if done >= settings.tune:
-                    kept.append(jax.tree.map(lambda a, n=count: np.asarray(a[:n]), out))
+                    states, stats = out
+                    drawn = {"natural": convert(states, design, numbers), "stats": stats}
+                    kept.append(jax.tree.map(lambda a, n=count: np.asarray(a)[:n], drawn))
             done += count
             bar.advance(count)
         return jax.tree.map(lambda *parts: np.concatenate(parts), *kept) if kept else {}
@@ -140,18 +142,27 @@ def _with_target(settings: Settings, structure: Structure) -> Settings:
     return replace(settings, target_accept=0.9 if sampled else 0.8)
 
 
-def _program(settings: Settings, problem: Problem, begun: Launch) -> Callable[..., Any]:
-    static = _static(settings)
-    function = partial(_advance, problem.structure, static)
+def _programs(
+    settings: Settings, problem: Problem, begun: Launch
+) -> tuple[Callable[..., Any], Callable[..., Any]]:
+    """Returns what samples, and what turns raw draws into natural parameters, compiled side by side."""
+    static, structure = _static(settings), problem.structure
     with double_precision():
-        arguments = (
-            np.asarray(True),
-            *_start(settings, begun, 0, 0),
-            problem.design,
-            problem.numbers,
-            np.asarray(0),
+        start = _start(settings, begun, 0, 0)
+        states = jax.tree.map(lambda leaf: np.zeros((CHUNK, *leaf.shape), leaf.dtype), start[1::-1])
+    count = np.asarray(0)
+    sampling = (np.asarray(True), *start, problem.design, problem.numbers, count)
+    with ThreadPoolExecutor(1) as pool:
+        convert = pool.submit(
+            program,
+            "natural",
+            f"{structure.key} {CHUNK}",
+            partial(_convert, structure),
+            (states, problem.design, problem.numbers),
         )
-    return program("nuts", f"{problem.structure.key} {static} {CHUNK}", function, arguments)
+        name = f"{structure.key} {static} {CHUNK}"
+        step = program("nuts", name, partial(_advance, structure, static), sampling)
+        return step, convert.result()
 
 
 def _static(settings: Settings) -> tuple[Any, ...]:
@@ -206,7 +217,11 @@ def _advance(
     numbers: Mapping[str, Any],
     count: Any,
 ) -> tuple[Any, Any]:
-    """Runs `count` (<= CHUNK) iterations, warm-up or not; returns the state and what was drawn."""
+    """Runs `count` (<= CHUNK) iterations, warm-up or not.
+
+    Returns:
+        The state; and of every iteration its raw coordinates with a key, and its statistics.
+    """
 
     def potential(design: Any, numbers: Any) -> Callable[[Any], Any]:
         return lambda z: -log_density(structure, z, design, numbers)
@@ -220,17 +235,14 @@ def _advance(
         ParamInfo(raw, energy, gradient), model_args=(design, numbers), rng_key=key
     )
 
-    def record(state: Any) -> dict[str, Any]:
-        return {
-            "natural": natural(structure, state.z, design, numbers, state.rng_key),
-            "stats": {
-                "diverging": state.diverging,
-                "energy": state.energy,
-                "lp": -state.potential_energy,
-                "n_steps": state.num_steps,
-                "step_size": state.adapt_state.step_size,
-                "acceptance_rate": state.accept_prob,
-            },
+    def record(state: Any) -> tuple[tuple[Any, Any], dict[str, Any]]:
+        return (state.z, state.rng_key), {
+            "diverging": state.diverging,
+            "energy": state.energy,
+            "lp": -state.potential_energy,
+            "n_steps": state.num_steps,
+            "step_size": state.adapt_state.step_size,
+            "acceptance_rate": state.accept_prob,
         }
 
     empty = jax.tree.map(
@@ -243,6 +255,13 @@ def _advance(
         return state, jax.tree.map(lambda a, b: a.at[i].set(b), out, record(state))
 
     return jax.lax.fori_loop(0, count, body, (state, empty))
+
+
+def _convert(
+    structure: Structure, states: Any, design: Mapping[str, Any], numbers: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Returns natural parameters of CHUNK iterations, one after the other."""
+    return jax.lax.map(lambda one: natural(structure, one[0], design, numbers, one[1]), states)
 
 
 NUTS = Backend(
