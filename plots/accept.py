@@ -33,7 +33,9 @@ def fits(given: Any, chart: str) -> dict[str, Fit]:
     found = type(given).__name__
     if isinstance(given, Mapping):
         other = next((v for v in given.values() if not isinstance(v, Fit)), None)
-        found = f"a dictionary that holds {type(other).__name__}" if given else "an empty dictionary"
+        found = (
+            f"a dictionary that holds {type(other).__name__}" if given else "an empty dictionary"
+        )
     remedy = " Fit the model first: model.fit()." if isinstance(given, Model) else ""
     raise OptionError(
         f'plot.{chart}() takes a fit, or several by name as {{"nuts": fit, "lme": other}}, '

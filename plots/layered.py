@@ -46,7 +46,11 @@ class Layered(alt.LayerChart):
         inner = self.copy()
         heading, inner.title = inner.title, alt.Undefined
         frame = inner.data if data is alt.Undefined else data
-        channels = {"facet": (facet, alt.Facet), "row": (row, alt.Row), "column": (column, alt.Column)}
+        channels = {
+            "facet": (facet, alt.Facet),
+            "row": (row, alt.Row),
+            "column": (column, alt.Column),
+        }
         given: dict[str, Any] = {}
         for name, (value, channel) in channels.items():
             if value is alt.Undefined or not isinstance(frame, pd.DataFrame):
@@ -63,15 +67,27 @@ class Layered(alt.LayerChart):
                 kind_ = "nominal" if kind(frame[found]) == "quantitative" else kind(frame[found])
                 value = channel(field=found, type=kind_, title=field, sort=order)
             given[name] = value
-        if facet is not alt.Undefined and columns is alt.Undefined and isinstance(frame, pd.DataFrame):
+        if (
+            facet is not alt.Undefined
+            and columns is alt.Undefined
+            and isinstance(frame, pd.DataFrame)
+        ):
             field = _field(facet)
             count = frame[_find(frame, field)].nunique() if field is not None else 0
-            columns = count if count <= 4 else (3 if count in (5, 6, 9) else 4)
+            columns = beside(count)
         if isinstance(frame, pd.DataFrame):
             inner.data = alt.Undefined  # else every panel would draw all rows
         chart = alt.LayerChart.facet(inner, data=frame, columns=columns, **given, **options)
         chart.title = heading
         return chart
+
+
+def beside(count: int) -> int:
+    """Returns how many panels stand beside each other, so that rows are full where they can be."""
+    if count <= 4:
+        return max(count, 1)
+    full = [width for width in (6, 5, 4, 3) if count % width == 0 and count // width <= width]
+    return full[-1] if full else 4
 
 
 def _field(value: Any) -> str | None:

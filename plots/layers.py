@@ -66,16 +66,17 @@ def layered(
     Returns:
         A chart that composes with `|`, `&`, `+` and, unless it is facetted already, `.facet`.
     """
-    import altair as alt
-
-    from .layered import Layered
+    from .layered import Layered, beside
 
     chart = Layered(layer=list(layers), data=frame, title=heading, width=width, height=height)
     given = {"facet": facet, "row": row, "column": column, "columns": columns}
     used = {name: value for name, value in given.items() if value is not None}
     if not used.keys() - {"columns"}:
         return chart
-    return chart.facet(**used).resolve_axis(x="independent" if facet else "shared", y="shared")
+    panels = chart.facet(**used)
+    count = frame[facet].nunique() if facet else 0
+    full = not facet or count % (columns or beside(count)) == 0
+    return panels if full else panels.resolve_axis(x="independent")
 
 
 def rule(value: float, horizontal: bool = True, colour: str | None = None) -> Any:

@@ -83,7 +83,9 @@ def _labels(order: list[Any]) -> Any:
     """An axis of names, which keep their whole text unless it is very long."""
     import altair as alt
 
-    return alt.Axis(labelLimit=320, grid=len(order) < 40, gridColor="#EEEEEE", ticks=False, domain=False)
+    return alt.Axis(
+        labelLimit=320, grid=len(order) < 40, gridColor="#EEEEEE", ticks=False, domain=False
+    )
 
 
 def sorted_rows(table: pd.DataFrame, row: str) -> list[Any]:

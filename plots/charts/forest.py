@@ -82,4 +82,6 @@ def forest(
     return draw_rows(table, "parameter", title or "Parameters", lines)
 
 
-FOREST = Chart("forest", forest, forest_data, "How large are the coefficients, and do methods agree?")
+FOREST = Chart(
+    "forest", forest, forest_data, "How large are the coefficients, and do methods agree?"
+)
