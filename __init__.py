@@ -8,6 +8,7 @@ from ._version import VERSION as __version__
 from .errors import BayeszooError
 
 if TYPE_CHECKING:
+    from .inference.comparison.compare import compare
     from .inference.cross_validation import choose_basis, cross_validate
     from .inference.fit import Fit
     from .inference.likelihood_ratio import likelihood_ratio
@@ -25,6 +26,7 @@ _HOMES = {
     "load": "inference.storage",
     "likelihood_ratio": "inference.likelihood_ratio",
     "power": "inference.power",
+    "compare": "inference.comparison.compare",
     "cross_validate": "inference.cross_validation",
     "choose_basis": "inference.cross_validation",
     "Family": "zoo.family",
@@ -42,6 +44,7 @@ __all__ = [
     "Model",
     "__version__",
     "choose_basis",
+    "compare",
     "cross_validate",
     "fit",
     "fit_many",

@@ -3,7 +3,8 @@
     elpd_loo  = sum_i log p(y_i | all other rows), by Pareto-smoothed importance sampling
     elpd_waic = sum_i [log mean_s p(y_i | theta_s) - var_s log p(y_i | theta_s)]
 
-Source: Vehtari, Gelman and Gabry (2017), Stat. Comput. 27:1413; Watanabe (2010), JMLR 11:3571.
+Source: Vehtari, Gelman and Gabry (2017), Stat. Comput. 27:1413; Watanabe (2010), JMLR 11:3571;
+Paananen et al. (2021), Stat. Comput. 31:16 (moment matching).
 """
 
 from __future__ import annotations
@@ -35,8 +36,14 @@ def loo(
     reff: float | None = None,
     scale: str | None = None,
     block: int = BLOCK,
+    moment_match: bool = False,
+    refit: bool = False,
+    seed: int = 0,
 ) -> Any:
     """Returns the leave-one-out cross-validation by Pareto-smoothed importance sampling.
+
+    Importance sampling fails for rows without which the posterior is another one: their Pareto k is
+    above `good_k`. Moment matching moves the draws to where that posterior is; a refit finds it.
 
     Args:
         fit: a fit with draws.
@@ -46,12 +53,17 @@ def loo(
             (1 for draws that are independent).
         scale: `log`, `negative_log` or `deviance`; by default as ArviZ's settings say.
         block: numbers (draws x rows) held at a time.
+        moment_match: whether to match moments where k is bad, for fits by Markov chains.
+        refit: whether to fit the model anew without each row whose k is (still) bad; exact, its k is 0.
+        seed: of refits.
 
     Returns:
-        ArviZ's ELPDData, with the numbers of `arviz.loo`.
+        ArviZ's ELPDData, with the numbers of `arviz.loo`; and `note`, which says what was done, where
+        bad rows were to be mended.
 
     Raises:
         OptionError: the method gives a single estimate, there is one draw, or an unknown scale.
+        FitError: moments cannot be matched; the message says why.
     """
     samples = _samples(fit, "loo")
     efficiency = _efficiency(fit) if reff is None else number("reff", reff, 0.0, np.inf)
@@ -60,11 +72,18 @@ def loo(
         fit, lambda logs: (_log_mean(logs), *leave_one_out(logs, tail)), block
     )
     good = float(min(1 - 1 / np.log10(samples), 0.7))
+    note = ""
+    if moment_match or refit:
+        from .comparison.mending import mend
+
+        each, k, note = mend(fit, each, k, good, efficiency, moment_match, refit, seed)
     shape = xr.DataArray(k, name="pareto_shape", **_labels(fit))
     penalty = float(density.sum() - each.sum())
     failed = bool(np.any(k > good))
     out = _result("loo", fit, each, penalty, failed, pointwise, scale, {"pareto_k": shape})
     out["good_k"] = good
+    if note:
+        out["note"] = note
     return out
 
 

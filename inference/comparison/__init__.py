@@ -1,0 +1,1 @@
+"""Which of several fits predicts best: by left-out rows or groups, or by maximised likelihoods."""
