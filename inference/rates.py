@@ -41,8 +41,29 @@ def rates(
     Example:
         >>> fit.rates().mean("draw")  # doctest: +SKIP
     """
+    width = seconds_per_bin(fit, data)
+    mean = predict(fit, data, "mean", groups, draws, seed)
+    return (mean / width).rename("rate").assign_attrs(units="Hz")
+
+
+def counts_events(fit: Fit) -> bool:
+    """Whether the response is a number of events, or whether one happened."""
+    return fit.model.spec.family.support in (COUNT, BINARY)
+
+
+def seconds_per_bin(fit: Fit, data: Any = None) -> float:
+    """Returns the width of a bin, in seconds.
+
+    Args:
+        fit: the fit.
+        data: new data in any form that Model takes; None for the training rows.
+
+    Raises:
+        OptionError: the data have no time axis, or the response is no count.
+        DataError: the times have no common step.
+    """
     spec = fit.model.spec
-    if spec.family.support not in (COUNT, BINARY):
+    if not counts_events(fit):
         raise OptionError(
             f"rates() divides counts per bin by the width of a bin, but family `{spec.family.name}` is "
             f"for {spec.family.support.words}. Use predict(), which gives the mean."
@@ -57,5 +78,4 @@ def rates(
             "rates() needs the width of a bin, but the data have no time axis. Add a column `time` "
             "with the start of each bin in seconds, or divide predict() by the width yourself."
         )
-    mean = predict(fit, data, "mean", groups, draws, seed)
-    return (mean / width).rename("rate").assign_attrs(units="Hz")
+    return width
