@@ -9,7 +9,7 @@ import pandas as pd
 from .accept import FIT
 from .fields import levels, rename, tooltips
 from .layers import layered, rule
-from .theme import ACCENT, STEP, WIDTH, colours
+from .theme import ACCENT, INK, STEP, WIDTH, colours
 from .theme import title as heading
 
 if TYPE_CHECKING:
@@ -31,6 +31,7 @@ def draw_rows(
     scale: Any = None,
     facet: Any = None,
     order: list[Any] | None = None,
+    raw: str | None = None,
 ) -> alt.LayerChart | alt.FacetChart:
     """Draws a list of estimates.
 
@@ -44,6 +45,7 @@ def draw_rows(
         scale: of the horizontal axis.
         facet: a column with one panel per value.
         order: the rows from top to bottom; by default as they come.
+        raw: a column that is drawn as black diamonds.
 
     Returns:
         The chart.
@@ -54,7 +56,7 @@ def draw_rows(
     field = names[row]
     several = FIT in table and table[FIT].nunique() > 1
     order = list(dict.fromkeys(frame[field])) if order is None else order
-    shown = {names[c]: c for c in (FIT, row, *SHOWN) if c in names}
+    shown = {names[c]: c for c in (FIT, row, *([raw] if raw else ()), *SHOWN) if c in names}
     shared: dict[str, Any] = {
         "y": alt.Y(field=field, type="nominal", sort=order, title=None, axis=_labels(order)),
         "tooltip": tooltips(frame, shown),
@@ -76,7 +78,13 @@ def draw_rows(
     )
     points = base.mark_point(filled=True, size=45, opacity=1, color=ACCENT).encode(x=at, **shared)
     marks = [] if reference is None else [rule(reference, horizontal=False)]
-    return layered(frame, [*marks, bars, points], heading(text, *lines), WIDTH, height, facet=facet)
+    marks += [bars, points]
+    if raw is not None:
+        diamond = base.mark_point(shape="diamond", filled=True, size=40, opacity=1, color=INK)
+        at = alt.X(field=names[raw], type="quantitative", title=axis)
+        shared = {name: shared[name] for name in ("y", "tooltip")}
+        marks.append(diamond.encode(x=at, **shared))
+    return layered(frame, marks, heading(text, *lines), WIDTH, height, facet=facet)
 
 
 def _labels(order: list[Any]) -> Any:
