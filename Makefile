@@ -45,7 +45,7 @@ slow: $(STAMP)
 		-n $(WORKERS) --dist worksteal $(ARGS)
 
 notebooks: $(STAMP)
-	@for file in notebooks/*.py; do echo "== $$file" && $(BIN)/python -W error $$file || exit 1; done
+	$(BIN)/python notebooks/run.py $(ARGS) $(filter-out notebooks/run.py,$(wildcard notebooks/*.py))
 
 check: check-format check-lint check-types
 
