@@ -130,7 +130,7 @@ def _unit(fit: Fit, gain: bool) -> str:
         return EFFECT
     if link not in GAINS:
         raise OptionError(
-            f"gain=True draws factors, exp(filter), but under the link `{link}` effects are no factors. "
+            f"gain=True draws factors, exp(filter), but effects under the link `{link}` are none. "
             f"Links where they are: {listing(GAINS)}."
         )
     return GAINS[link]
@@ -181,9 +181,7 @@ def _draw(
     scale = alt.Scale(type="log" if gain else "linear", domain=domain, nice=not gain, clamp=True)
 
     def y(field: str) -> Any:
-        return alt.Y(
-            field=field, type="quantitative", title=None if row else unit, scale=scale
-        )
+        return alt.Y(field=field, type="quantitative", title=None if row else unit, scale=scale)
 
     shown = (*held, "lag", "seconds", "mean", "lower", "upper", TRUTH)
     known = {names[n]: n for n in shown if n in names and frame[n].notna().any()}

@@ -180,7 +180,9 @@ def _matrix(frame: pd.DataFrame, row: str, dimension: str, text: str, lines: lis
         layers = [used.mark_rect(stroke="white", color="#4C78A8").encode(x, y, tooltip=tips)]
     grey = masked.mark_rect(stroke="white", color=PALE, opacity=0.45)
     layers.append(grey.encode(x, y, tooltip=tips))
-    layers.append(masked.mark_text(text="×", color=INK, opacity=0.6, fontSize=side / 2).encode(x, y))
+    layers.append(
+        masked.mark_text(text="×", color=INK, opacity=0.6, fontSize=side / 2).encode(x, y)
+    )
     return alt.layer(*layers, data=table).properties(
         title=heading(text, *lines, key, width=60),
         width={"step": side},

@@ -51,8 +51,8 @@ def rates_data(
     Returns:
         Columns `fit`, `neuron` (by the name of its dimension) where the response has two dimensions,
         `time` (s; or `bin`, or the column of `over`), `fitted` (median of the draws), `lower`, `upper`,
-        `observed`, `observed_se` (standard error of the observed mean), `rows`. Counts with a time axis are rates
-        in Hz; where the clock restarts, cells pool the trials. `attrs` say the unit and a note.
+        `observed`, `observed_se` (standard error of the observed mean), `rows`. Counts with a time axis
+        are rates in Hz; where the clock restarts, cells pool the trials. `attrs` say the unit and a note.
 
     Raises:
         OptionError: an empty window, or an unknown column.

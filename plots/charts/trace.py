@@ -224,9 +224,9 @@ def _elbo(frame: pd.DataFrame, text: str, about: str) -> Any:
     points = alt.Chart().mark_line(strokeWidth=0.6, color=ACCENT, opacity=0.5)
     line = alt.Chart().mark_line(strokeWidth=1.8, color=INK)
     note = "thin: each step; thick: running median; the first quarter may lie below the axis"
-    return alt.layer(points.encode(x, y, tooltip=tips), line.encode(x, middle), data=data).properties(
-        title=heading(text, about, note), width=WIDE, height=240
-    )
+    return alt.layer(
+        points.encode(x, y, tooltip=tips), line.encode(x, middle), data=data
+    ).properties(title=heading(text, about, note), width=WIDE, height=240)
 
 
 TRACE = Chart("trace", trace, trace_data, "Do the chains agree, and did they move freely?")
