@@ -140,6 +140,46 @@ class Fit:
         """Predicts the response; see `inference.predict.predict`."""
         return predict(self, data, kind, groups, draws, seed)
 
+    def predictions(
+        self,
+        data: Any = None,
+        kind: str = "mean",
+        groups: str = "fitted",
+        prob: float = 0.95,
+        seed: int = 0,
+        draws: int | None = None,
+    ) -> pd.DataFrame:
+        """Returns predictions with intervals as a table; see `inference.predictions.predictions`."""
+        from .predictions import predictions
+
+        return predictions(self, data, kind, groups, prob, seed, draws)
+
+    def posterior_predictive(self, draws: int | None = None, seed: int = 0) -> xr.Dataset:
+        """Adds new responses to `idata`; see `inference.predictive.posterior_predictive`."""
+        from .predictive import posterior_predictive
+
+        return posterior_predictive(self, draws, seed)
+
+    def checks(
+        self,
+        by: Any = None,
+        statistics: Any = None,
+        draws: int | None = None,
+        seed: int = 0,
+        prob: float = 0.95,
+        prior: bool = False,
+    ) -> pd.DataFrame:
+        """Returns a table of predictive checks; see `inference.checks.checks`."""
+        from .checks import checks
+
+        return checks(self, by, statistics, draws, seed, prob, prior)
+
+    def loo_pit(self, seed: int = 0) -> xr.DataArray:
+        """Returns each row's place in what the others predict of it; see `inference.pit.loo_pit`."""
+        from .pit import loo_pit
+
+        return loo_pit(self, seed)
+
     def simulate(self, data: Any = None, draws: int = 1, seed: int = 0) -> xr.DataArray:
         """Simulates responses, bin by bin where they feed back; see `inference.simulation`."""
         from .simulation import simulate
@@ -166,6 +206,24 @@ class Fit:
         from .score import score
 
         return score(self, kind, data, per_neuron, rows, groups)
+
+    def means(self, by: Any = None, **options: Any) -> pd.DataFrame:
+        """Returns mean responses with intervals; see `inference.effects.means.means`."""
+        from .effects.means import means
+
+        return means(self, by, **options)
+
+    def contrasts(self, variable: str, by: Any = None, **options: Any) -> pd.DataFrame:
+        """Compares mean responses between levels; see `inference.effects.contrasts.contrasts`."""
+        from .effects.contrasts import contrasts
+
+        return contrasts(self, variable, by, **options)
+
+    def slopes(self, variable: str, by: Any = None, **options: Any) -> pd.DataFrame:
+        """Returns slopes of the mean response; see `inference.effects.slopes.slopes`."""
+        from .effects.slopes import slopes
+
+        return slopes(self, variable, by, **options)
 
     def kernels(self, prob: float = 0.95) -> pd.DataFrame:
         """Returns the filters of temporal terms over lags; see `inference.kernels.kernels`."""

@@ -1,0 +1,1 @@
+"""Answers on the response's scale: means, contrasts, slopes and hypotheses, with intervals."""
