@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 
@@ -14,6 +13,7 @@ from ..formula.design import PredictorDesign
 from ..formula.features import blocks
 from ..formula.terms import MEAN
 from ..zoo.compile import observe
+from ..zoo.family import Family
 from ..zoo.links import LINKS
 from ..zoo.structure import PredictorStructure, Structure
 from .programs import double_precision, program
@@ -119,16 +119,52 @@ def samples(
     etas: Mapping[str, Any],
     flat: Mapping[str, Any],
     design: Design,
-    seed: int,
+    seed: Any,
 ) -> np.ndarray:
-    """Returns new responses, shape (sample, obs[, neuron])."""
+    """Returns new responses, shape (sample, obs[, neuron]); NaN where a predictor is not known.
+
+    Args:
+        structure: the model's structure.
+        etas: the linear predictor of every modelled parameter.
+        flat: natural parameters with one leading dimension (sample).
+        design: the rows.
+        seed: a number, or several.
+    """
+    family = structure.family
+    response = {k: v for k, v in design.response.items() if k not in ("y", "weights", "status")}
+    known = {k: np.asarray(v) for k, v in response_rows(structure, response).items()}
     with double_precision():
-        values = parameters(structure, etas, flat)
-        known = {k: v for k, v in design.response.items() if k not in ("weights", "status")}
-        distribution = observe(structure.family, values, response_rows(structure, known))
-        drawn = distribution.sample(jax.random.PRNGKey(seed))
-        shape = next(iter(etas.values())).shape
-        return np.array(np.broadcast_to(drawn, shape), dtype=np.float64)
+        values = {k: np.asarray(v) for k, v in parameters(structure, etas, flat).items()}
+    shape = etas[MEAN].shape
+    usable = np.ones(shape, dtype=bool)
+    for array in (*values.values(), *known.values()):
+        usable &= np.isfinite(array)
+    if not usable.all():
+        values, known = (
+            {k: np.where(np.isfinite(v), v, 0.5) for k, v in arrays.items()}
+            for arrays in (values, known)
+        )
+    values[MEAN] = np.broadcast_to(values[MEAN], shape)
+    drawn = np.array(np.broadcast_to(_draw(family, values, known, seed), shape), dtype=np.float64)
+    drawn[~usable] = np.nan
+    return drawn
+
+
+def _draw(
+    family: Family, values: dict[str, np.ndarray], known: dict[str, np.ndarray], seed: Any
+) -> Any:
+    """Draws responses by NumPy where the family says how, and else by NumPyro."""
+    if family.known_scale is not None and "standard_error" in known:
+        values[family.known_scale] = known["standard_error"]
+    generator = np.random.default_rng(seed)
+    if family.draw is not None:
+        try:
+            return family.draw(generator, values[MEAN], values, known)
+        except ValueError:  # a mean that the family cannot have, which NumPyro answers by NaN
+            pass
+    key = generator.integers(0, 2**32, 2, dtype=np.uint32)
+    with double_precision():
+        return observe(family, values, known).sample(key)
 
 
 def log_likelihood(structure: Structure, design: Design, natural: Mapping[str, Any]) -> np.ndarray:

@@ -203,7 +203,7 @@ def table(spec: ModelSpec, estimates: Mapping[str, Estimate]) -> pd.DataFrame:
 def normal_draws(
     generator: np.random.Generator, mean: np.ndarray, covariance: np.ndarray, draws: int
 ) -> np.ndarray:
-    """Draws from a normal distribution that may be degenerate.
+    """Draws from a normal distribution that may be degenerate; see `standard_draws`.
 
     Args:
         generator: the source of randomness.
@@ -223,9 +223,26 @@ def normal_draws(
         correlation = covariance[np.ix_(alive, alive)] / np.outer(unit[alive], unit[alive])
         values, vectors = np.linalg.eigh(np.nan_to_num(correlation))
         root = vectors * np.sqrt(np.maximum(values, 0.0))
-        standard = generator.standard_normal((draws, alive.size))
+        standard = standard_draws(generator, draws, alive.size)
         out[:, alive] += (standard @ root.T) * unit[alive]
     return out
+
+
+def standard_draws(generator: np.random.Generator, draws: int, *shape: int) -> np.ndarray:
+    """Draws standard normal numbers of which the mean over draws is exactly 0, (draw, *shape).
+
+    Vectors that are short beside the number of draws are turned and scaled so that their covariance
+    over draws is exactly the identity. Whatever is linear in estimates then has its exact estimate and
+    standard error over draws too.
+    """
+    z = generator.standard_normal((draws, *shape))
+    if draws < 2:
+        return z
+    z -= z.mean(axis=0)
+    size = shape[0] if len(shape) == 1 else draws
+    if 4 * size < draws:
+        z = np.linalg.solve(np.linalg.cholesky(z.T @ z / (draws - 1)), z.T).T
+    return z
 
 
 def positive_draws(
@@ -233,4 +250,4 @@ def positive_draws(
 ) -> np.ndarray:
     """Draws of a positive estimate whose logarithm is normal, shape (1, draw)."""
     spread = relative_error if np.isfinite(relative_error) else 0.0
-    return (value * np.exp(spread * generator.standard_normal(draws)))[None]
+    return (value * np.exp(spread * standard_draws(generator, draws, 1)[:, 0]))[None]

@@ -11,6 +11,7 @@ import numpy as np
 import xarray as xr
 
 from ..formula import Design, Schema, Table
+from ..zoo.family import BINARY, COUNT, Family
 from ..zoo.spec import ModelSpec
 from .backend import Draws
 from .variables import variables
@@ -75,10 +76,18 @@ def row_coordinates(schema: Schema, design: Design) -> tuple[tuple[str, ...], di
     return dims, coords
 
 
-def observed_dataset(schema: Schema, design: Design) -> xr.Dataset:
+def as_response(family: Family, values: np.ndarray) -> np.ndarray:
+    """Returns counts, and 0 and 1, as whole numbers: ArviZ draws these as bars and not as densities."""
+    if family.support in (COUNT, BINARY) and np.isfinite(values).all():
+        return values.astype(np.int64)
+    return values
+
+
+def observed_dataset(spec: ModelSpec, design: Design) -> xr.Dataset:
     """Returns the response of the rows used."""
-    dims, coords = row_coordinates(schema, design)
-    return xr.Dataset({safe_name(schema.response): (dims, design.response["y"])}, coords=coords)
+    dims, coords = row_coordinates(spec.schema, design)
+    values = as_response(spec.family, design.response["y"])
+    return xr.Dataset({safe_name(spec.schema.response): (dims, values)}, coords=coords)
 
 
 def constant_dataset(schema: Schema, design: Design, table: Table) -> xr.Dataset:
@@ -128,7 +137,7 @@ def build(
     stats = sample_stats(draws)
     if stats is not None:
         groups["sample_stats"] = stats
-    groups["observed_data"] = observed_dataset(spec.schema, design)
+    groups["observed_data"] = observed_dataset(spec, design)
     groups["constant_data"] = constant_dataset(spec.schema, design, table)
     for group in groups.values():
         group.attrs.update(attributes)

@@ -65,9 +65,9 @@ def loo(
         OptionError: the method gives a single estimate, there is one draw, or an unknown scale.
         FitError: moments cannot be matched; the message says why.
     """
-    samples = _samples(fit, "loo")
-    efficiency = _efficiency(fit) if reff is None else number("reff", reff, 0.0, np.inf)
-    tail = tail_length(samples, efficiency)
+    samples = sample_count(fit, "loo")
+    worth = efficiency(fit) if reff is None else number("reff", reff, 0.0, np.inf)
+    tail = tail_length(samples, worth)
     density, each, k = _by_row(
         fit, lambda logs: (_log_mean(logs), *leave_one_out(logs, tail)), block
     )
@@ -76,7 +76,7 @@ def loo(
     if moment_match or refit:
         from .comparison.mending import mend
 
-        each, k, note = mend(fit, each, k, good, efficiency, moment_match, refit, seed)
+        each, k, note = mend(fit, each, k, good, worth, moment_match, refit, seed)
     shape = xr.DataArray(k, name="pareto_shape", **_labels(fit))
     penalty = float(density.sum() - each.sum())
     failed = bool(np.any(k > good))
@@ -104,13 +104,13 @@ def waic(
     Raises:
         OptionError: the method gives a single estimate, there is one draw, or an unknown scale.
     """
-    _samples(fit, "waic")
+    sample_count(fit, "waic")
     density, spread = _by_row(fit, lambda logs: (_log_mean(logs), logs.var(axis=1)), block)
     failed = bool(np.any(spread > WAIC_LIMIT))
     return _result("waic", fit, density - spread, float(spread.sum()), failed, pointwise, scale, {})
 
 
-def _samples(fit: Fit, criterion: str) -> int:
+def sample_count(fit: Fit, criterion: str) -> int:
     """Returns the number of draws; refuses fits that have no spread."""
     samples = int(np.prod(np.shape(next(iter(fit.draws.natural.values())))[:2]))
     if fit.backend.point or samples < 2:
@@ -122,7 +122,7 @@ def _samples(fit: Fit, criterion: str) -> int:
     return samples
 
 
-def _efficiency(fit: Fit) -> float:
+def efficiency(fit: Fit) -> float:
     """Returns how many independent draws a draw is worth, on average over all parameters."""
     natural = fit.draws.natural
     chains, draws = np.shape(next(iter(natural.values())))[:2]
@@ -181,7 +181,7 @@ def _result(
         f"elpd_{name}": values.sum(),
         "se": np.sqrt(values.size * values.var()),
         f"p_{name}": penalty,
-        "n_samples": _samples(fit, name),
+        "n_samples": sample_count(fit, name),
         "n_data_points": values.size,
         "warning": failed,
     }

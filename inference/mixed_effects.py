@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from .frequentist import standard_draws
 from .mixed_deviance import Factorised, factorise, triangular_inverse
 from .mixed_gradient import effects_of, levels_of
 from .mixed_optimum import Optimum
@@ -44,7 +45,7 @@ def draw_effects(
     def noise(*shape: int) -> np.ndarray:
         """sigma z, in units of y's; the first draw is that of the estimates."""
         out = np.zeros((draws + 1, *shape))
-        out[1:] = generator.standard_normal((draws, *shape)) * (sigma / unit)
+        out[1:] = standard_draws(generator, draws, *shape) * (sigma / unit)
         return out
 
     inverse = triangular_inverse(at.lower[:-1, :-1])

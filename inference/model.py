@@ -197,6 +197,19 @@ class Model:
 
         return prior_predictive(self, whole("draws", draws, 1), whole("seed", seed, 0))
 
+    def checks(
+        self,
+        by: Any = None,
+        statistics: Any = None,
+        draws: int | None = None,
+        seed: int = 0,
+        prob: float = 0.95,
+    ) -> pd.DataFrame:
+        """Returns a table of prior predictive checks; see `inference.checks.prior_checks`."""
+        from .checks import prior_checks
+
+        return prior_checks(self, by, statistics, draws, seed, prob)
+
     def simulate(self, values: Mapping[str, Any], seed: int = 0) -> Any:
         """Simulates a data set like the training data from given parameter values.
 

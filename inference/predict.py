@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-import jax
 import numpy as np
 import xarray as xr
 
 from ..errors import LevelError, OptionError, listing
 from ..formula import Design, apply, read
+from ..formula.terms import MEAN
 from ..zoo.structure import Structure
 from .evaluate import flatten, linear_predictors, means, samples
 from .idata import row_coordinates
+from .new_groups import draw_effects
 from .options import choice, whole
-from .programs import double_precision
 
 if TYPE_CHECKING:
     from .fit import Fit
@@ -41,26 +41,76 @@ def predict(
         kind: `mean` (of the response), `response` (new values with noise), or `linear` (the linear
             predictor of the mean).
         groups: `fitted` uses the effects of fitted groups, `population` sets group effects to 0,
-            `new` draws an independent effect for every group that was not in training.
+            `new` draws an independent effect for every group that was not in training. Rows of one new
+            group share its effects; fitted groups keep theirs, so that a new neuron of a fitted mouse
+            has the mouse's effect.
         draws: how many draws of each chain to use; None for all.
         seed: for `response` and for new groups.
 
     Returns:
         Dimensions (chain, draw, obs), and that of neurons where the response has one; rows with
         missing predictors, such as bins without a whole window, are NaN. Where the data have a time
-        axis, `time` (s) is a coordinate of obs.
+        axis, `time` (s) is a coordinate of obs. "map" has one draw. Draws of frequentist fits follow
+        the estimator's normal distribution and have its mean exactly: over draws, the mean of the
+        linear predictor is its estimate. With a curved link the mean response is not; see
+        `predictions`, whose `mean` is the prediction at the estimates.
 
     Raises:
+        FormulaError: the data lack a column of the formula.
         LevelError: a group or level was not in training (with `groups="fitted"`).
         OptionError: an unknown kind.
 
     Example:
         >>> fit.predict({"Days": [0, 9], "Subject": [308, 308]})  # doctest: +SKIP
     """
+    question = ask(fit, data, kind, groups, draws, seed)
+    values = question.answer(question.flat, seed)
+    dims, coords = row_coordinates(fit.model.spec.schema, question.design)
+    shape = question.chains, len(values) // question.chains
+    return xr.DataArray(
+        values.reshape(*shape, *values.shape[1:]),
+        dims=("chain", "draw", *dims),
+        coords={"chain": np.arange(shape[0]), "draw": np.arange(shape[1]), **coords},
+        name=fit.model.spec.schema.response,
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class Question:
+    """A prediction to be made: rows and parameters, groups settled.
+
+    Attributes:
+        structure: the model's structure.
+        design: the rows.
+        flat: natural parameters with one leading dimension (sample), chains one after the other.
+        chains: the number of chains.
+        kind: `mean`, `response` or `linear`.
+    """
+
+    structure: Structure
+    design: Design
+    flat: dict[str, np.ndarray]
+    chains: int
+    kind: str
+
+    def answer(self, flat: Mapping[str, np.ndarray], seed: Any, kind: str = "") -> np.ndarray:
+        """Returns what is predicted, shape (sample, obs[, neuron])."""
+        etas = linear_predictors(self.structure, self.design, flat)
+        kind = kind or self.kind
+        if kind == "linear":
+            return etas[MEAN]
+        if kind == "mean":
+            return means(self.structure, etas, flat, self.design)
+        return samples(self.structure, etas, flat, self.design, seed)
+
+
+def ask(fit: Fit, data: Any, kind: str, groups: str, draws: int | None, seed: int) -> Question:
+    """Reads the rows of a prediction and settles the effects of their groups; see `predict`."""
     choice("kind", kind, KINDS)
     choice("groups", groups, GROUPS)
     whole("seed", seed, 0)
     model = fit.model
+    natural = _thin(fit.draws.natural, draws)
     if data is None:
         design = model.design
     else:
@@ -68,26 +118,10 @@ def predict(
         table = read(data)
         design = apply(model.spec.schema, table, model.functions)
         design = _with_extras(design, table, fit, kind, needs)
-    natural = _thin(fit.draws.natural, draws)
-    chains, kept = np.shape(next(iter(natural.values())))[:2]
-    flat = flatten(natural)
     structure = model.spec.structure
-    design, flat = group_effects(structure, design, flat, groups, seed)
-    etas = linear_predictors(structure, design, flat)
-    if kind == "linear":
-        values = etas["mu"]
-    elif kind == "mean":
-        values = means(structure, etas, flat, design)
-    else:
-        values = samples(structure, etas, flat, design, seed)
-        values[:, np.isnan(etas["mu"][0])] = np.nan
-    dims, coords = row_coordinates(model.spec.schema, design)
-    return xr.DataArray(
-        values.reshape(chains, kept, *values.shape[1:]),
-        dims=("chain", "draw", *dims),
-        coords={"chain": np.arange(chains), "draw": np.arange(kept), **coords},
-        name=model.spec.schema.response,
-    )
+    chains = np.shape(next(iter(natural.values())))[0]
+    design, flat = group_effects(structure, design, flatten(natural), groups, seed)
+    return Question(structure, design, flat, chains, kind)
 
 
 def _with_extras(design: Design, table: Any, fit: Fit, kind: str, needs: tuple[str, ...]) -> Design:
@@ -110,9 +144,8 @@ def _with_extras(design: Design, table: Any, fit: Fit, kind: str, needs: tuple[s
 
 def _thin(natural: Mapping[str, Any], draws: int | None) -> dict[str, np.ndarray]:
     available = np.shape(next(iter(natural.values())))[1]
-    if draws is None or draws >= available:
+    if draws is None or whole("draws", draws, 1) >= available:
         return {name: np.asarray(array) for name, array in natural.items()}
-    whole("draws", draws, 1)
     kept = np.linspace(0, available - 1, draws).round().astype(int)
     return {name: np.asarray(array)[:, kept] for name, array in natural.items()}
 
@@ -141,29 +174,6 @@ def group_effects(
                     "predict without group effects."
                 )
             elif arrays.unseen:
-                fresh = _draw(shape, flat, site, len(arrays.unseen), [seed, position])
+                fresh = draw_effects(shape, flat, site, arrays.unseen, [seed, position])
                 out[f"{site}.effects"] = np.concatenate([flat[f"{site}.effects"], fresh], axis=1)
     return design, out
-
-
-def _draw(
-    shape: Any, flat: Mapping[str, np.ndarray], site: str, count: int, seed: Any
-) -> np.ndarray:
-    """Draws effects of new groups, shape (sample, count, effect)."""
-    sd = flat[f"{site}.sd"]
-    key = np.random.default_rng(seed).integers(0, 2**32, size=2, dtype=np.uint32)
-    names = [parameter.name for parameter in shape.member.parameters]
-    with double_precision():
-        keys = jax.random.split(key, len(sd))
-        size = (count, sd.shape[1])
-        if names:
-            z = jax.vmap(
-                lambda k, v: shape.member.sample(k, size, dict(zip(names, v, strict=True)))
-            )(keys, flat[f"{site}.shape"])
-        else:
-            z = jax.vmap(lambda k: shape.member.sample(k, size, {}))(keys)
-        z = np.asarray(z)
-    if shape.correlated:
-        ridge = 1e-12 * np.eye(sd.shape[1])
-        z = z @ np.swapaxes(np.linalg.cholesky(flat[f"{site}.corr"] + ridge), 1, 2)
-    return z * sd[:, None, :]

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import jax
 import numpy as np
 import pandas as pd
+import xarray as xr
 
 from ..errors import OptionError, PriorError, listing, nearest
 from ..formula import TRANSFORMS
@@ -16,14 +17,15 @@ from ..formula.streams import is_wide
 from ..zoo.compile import model as numpyro_model
 from .backend import Draws
 from .idata import (
-    dataset,
+    as_response,
     load_arviz,
     observed_dataset,
     posterior_dataset,
     row_coordinates,
+    safe_name,
 )
-from .predict import _draw
-from .programs import double_precision
+from .new_groups import draw_effects
+from .programs import double_precision, program
 from .variables import Variable, variables
 
 if TYPE_CHECKING:
@@ -32,6 +34,33 @@ if TYPE_CHECKING:
 
 def prior_predictive(model: Model, draws: int, seed: int) -> Any:
     """Draws parameters and responses from the prior; see `Model.prior_predictive`."""
+    values, response = _draw(model, draws, seed)
+    spec = model.spec
+    dims, coords = row_coordinates(spec.schema, model.design)
+    counts = {"chain": np.arange(1), "draw": np.arange(draws)}
+    new = xr.Dataset(
+        {
+            safe_name(spec.schema.response): (
+                ("chain", "draw", *dims),
+                as_response(spec.family, response),
+            )
+        },
+        coords=counts | coords,
+    )
+    return load_arviz().InferenceData(
+        prior=posterior_dataset(spec, values),
+        prior_predictive=new,
+        observed_data=observed_dataset(spec, model.design),
+    )
+
+
+def prior_responses(model: Model, draws: int, seed: int) -> np.ndarray:
+    """Draws responses from the prior, shape (draw, obs[, neuron])."""
+    return _draw(model, draws, seed)[1][0]
+
+
+def _draw(model: Model, draws: int, seed: int) -> tuple[dict[str, np.ndarray], np.ndarray]:
+    """Draws natural parameters and responses, each with leading dimensions (1, draw)."""
     from numpyro import handlers
 
     structure = model.spec.structure
@@ -42,26 +71,19 @@ def prior_predictive(model: Model, draws: int, seed: int) -> Any:
             "Give proper priors for prior draws."
         )
 
-    def one(key: Any, design: Any, numbers: Any) -> Any:
-        seeded = handlers.seed(partial(numpyro_model, structure), key)
-        return seeded(design, numbers, observed=False)
+    def every(keys: Any, design: Any, numbers: Any) -> Any:
+        def one(key: Any) -> Any:
+            seeded = handlers.seed(partial(numpyro_model, structure), key)
+            return seeded(design, numbers, observed=False)
+
+        return jax.vmap(one)(keys)
 
     with double_precision():
-        keys = jax.random.split(jax.random.PRNGKey(seed), draws)
-        drawn = jax.jit(jax.vmap(one, in_axes=(0, None, None)))(
-            keys, model.design.arrays(), model.numbers
-        )
+        keys = np.asarray(jax.random.split(jax.random.PRNGKey(seed), draws))
+        arguments = (keys, model.design.arrays(), model.numbers)
+        drawn = program("prior", structure.key, every, arguments)(*arguments)
     values = {name: np.asarray(array)[None] for name, array in drawn.items()}
-    response = values.pop("response")
-    name = model.spec.schema.response
-    dims, coords = row_coordinates(model.spec.schema, model.design)
-    return load_arviz().InferenceData(
-        prior=posterior_dataset(model.spec, values),
-        prior_predictive=dataset(
-            {name: (dims, response)}, {dim: list(coords[dim]) for dim in dims}
-        ),
-        observed_data=observed_dataset(model.spec.schema, model.design),
-    )
+    return values, np.asarray(values.pop("response"), dtype=np.float64)
 
 
 def simulate(model: Model, values: Mapping[str, Any], seed: int) -> Any:
@@ -144,7 +166,9 @@ def _natural(model: Model, values: Mapping[str, Any], seed: int) -> dict[str, np
             flat = {name: array[0] for name, array in out.items()}
             levels = model.numbers[site.split(".")[0]]["groups"][int(site.split("group")[1])]
             count = len(levels["centred"])
-            out[f"{site}.effects"] = _draw(group, flat, site, count, [seed, position, 1])[None]
+            out[f"{site}.effects"] = draw_effects(
+                group, flat, site, range(count), [seed, position]
+            )[None]
     return out
 
 

@@ -61,6 +61,30 @@ def leave_one_out(log_likelihood: np.ndarray, tail: int) -> tuple[np.ndarray, np
         return most + np.log(upper) - np.log(lower) - top, k
 
 
+def smoothed_weights(log_likelihood: np.ndarray, tail: int) -> np.ndarray:
+    """Returns the weights that make of draws that know a row draws that do not; they sum to 1.
+
+    Args:
+        log_likelihood: shape (row, sample).
+        tail: how many ratios are smoothed.
+
+    Returns:
+        Shape (row, sample); NaN where a log-likelihood is not finite.
+    """
+    samples = log_likelihood.shape[1]
+    with np.errstate(all="ignore"):
+        ratios = -log_likelihood
+        ratios -= ratios.max(axis=1, keepdims=True)
+        order = np.argsort(ratios, axis=1)
+        highest = order[:, samples - tail :]
+        raw = np.take_along_axis(ratios, highest, axis=1)
+        below = np.take_along_axis(ratios, order[:, samples - tail - 1, None], axis=1)[:, 0]
+        smooth, _ = _smooth(raw, np.maximum(below, LOWEST))
+        np.put_along_axis(ratios, highest, smooth, axis=1)
+        weights = np.exp(ratios - ratios.max(axis=1, keepdims=True), out=ratios)
+        return weights / weights.sum(axis=1, keepdims=True)
+
+
 def _smooth(raw: np.ndarray, cutoff: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Returns smoothed log ratios of sorted ones, shape (row, tail), and k.
 

@@ -18,6 +18,14 @@ from numpyro.distributions.util import promote_shapes
 
 from ..errors import PriorError
 
+LARGEST_COUNT = 9e18
+"""NumPy draws no Poisson counts of a larger mean."""
+
+
+def poisson(generator: np.random.Generator, mean: np.ndarray) -> np.ndarray:
+    """Draws Poisson counts of given means."""
+    return generator.poisson(np.minimum(mean, LARGEST_COUNT))
+
 
 class HalfStudentT(dist.Distribution):
     """|T| for T a Student t variable with `df` degrees of freedom and a scale."""

@@ -11,6 +11,7 @@ import numpy as np
 from ..errors import FamilyError, listing, nearest, offenders
 from .priors import Prior
 
+Draw = Callable[[np.random.Generator, np.ndarray, Mapping[str, Any], Mapping[str, Any]], Any]
 Kernel = Callable[[Any, Any, Mapping[str, Any], Mapping[str, Any]], Any]
 
 
@@ -91,6 +92,8 @@ class Family:
         support: the values that a response may take.
         links: the links of the mean, the default first.
         distribution: (mu, parameters, extras) -> a NumPyro distribution.
+        draw: (NumPy generator, mu, parameters, extras) -> new responses of the shape of mu, NumPy being
+            much the quicker; NumPyro's sampler where it is None.
         parameters: the parameters beside the mean.
         aliases: further names.
         mean: (mu, parameters, extras) -> the mean of the response; mu itself by default.
@@ -114,6 +117,7 @@ class Family:
     support: Support
     links: tuple[str, ...]
     distribution: Callable[[Any, Mapping[str, Any], Mapping[str, Any]], Any]
+    draw: Draw | None = None
     parameters: tuple[Parameter, ...] = ()
     aliases: tuple[str, ...] = ()
     mean: Callable[[Any, Mapping[str, Any], Mapping[str, Any]], Any] = lambda mu, _, __: mu

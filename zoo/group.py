@@ -16,7 +16,7 @@ class GroupDistribution:
     Attributes:
         name: its name before the bracket in a formula.
         log_density: (|z|^2, size, parameters) -> log density of z.
-        sample: (key, shape (groups, size), parameters) -> z.
+        sample: (key, shape (groups, size), parameters) -> z; parameters are numbers, or (groups, 1).
         parameters: its parameters beside the scales and correlations.
         equation: for printing.
         gaussian: whether the effects are jointly normal.

@@ -14,6 +14,7 @@ BERNOULLI = Family(
     support=BINARY,
     links=("logit", "probit", "cloglog"),
     distribution=lambda mu, p, _: dist.BernoulliProbs(mu),
+    draw=lambda rng, mu, p, _: rng.random(mu.shape) < mu,
     extras=("weights",),
     kernels=(
         ("logit", lambda eta, y, p, _: y * eta - softplus(eta)),

@@ -1,6 +1,7 @@
 """Proportions strictly between 0 and 1 by mean and precision."""
 
 import jax.numpy as jnp
+import numpy as np
 
 from ..distributions import Beta
 from ..family import UNIT, Family, Parameter, Summary
@@ -14,6 +15,11 @@ def _precision(summary: Summary) -> float:
 def _distribution(mu, p, _):  # type: ignore[no-untyped-def]
     inside = jnp.clip(mu, 1e-12, 1 - 1e-12)
     return Beta(inside * p["kappa"], (1 - inside) * p["kappa"])
+
+
+def _draw(rng, mu, p, _):  # type: ignore[no-untyped-def]
+    inside = np.clip(mu, 1e-12, 1 - 1e-12)
+    return rng.beta(inside * p["kappa"], (1 - inside) * p["kappa"])
 
 
 BETA = Family(
@@ -31,6 +37,7 @@ BETA = Family(
         ),
     ),
     distribution=_distribution,
+    draw=_draw,
     extras=("weights",),
     dispersion=True,
     story="Proportions measured as such, without a count of trials.",

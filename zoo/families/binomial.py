@@ -27,6 +27,7 @@ BINOMIAL = Family(
     support=COUNT,
     links=("logit", "probit", "cloglog"),
     distribution=lambda mu, p, extras: dist.BinomialProbs(mu, jnp.asarray(extras["trials"], int)),
+    draw=lambda rng, mu, p, extras: rng.binomial(extras["trials"].astype(int), mu),
     mean=lambda mu, p, extras: mu * extras["trials"],
     extras=("weights", "trials"),
     required=("trials",),

@@ -11,6 +11,7 @@ EXPONENTIAL = Family(
     support=POSITIVE,
     links=("log", "identity"),
     distribution=lambda mu, p, _: dist.Exponential(1 / mu),
+    draw=lambda rng, mu, p, _: rng.exponential(mu),
     kernels=(("log", lambda eta, y, p, _: -eta - y * jnp.exp(-eta)),),
     glm="Gamma",
     story="Waiting times without memory; the standard deviation equals the mean.",

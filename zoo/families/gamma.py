@@ -33,6 +33,7 @@ GAMMA = Family(
         ),
     ),
     distribution=lambda mu, p, _: MeanGamma(mu, p["alpha"]),
+    draw=lambda rng, mu, p, _: rng.gamma(p["alpha"], mu / p["alpha"]),
     kernels=(("log", _log_link),),
     dispersion=True,
     loss_unit=lambda p: p["alpha"],

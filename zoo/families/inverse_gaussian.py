@@ -25,6 +25,7 @@ INVERSE_GAUSSIAN = Family(
         ),
     ),
     distribution=lambda mu, p, _: InverseGaussian(mu, p["lam"]),
+    draw=lambda rng, mu, p, _: rng.wald(mu, p["lam"]),
     dispersion=True,
     glm="InverseGaussian",
     story="First-passage times of a drifting diffusion, such as intervals of a noisy integrator.",

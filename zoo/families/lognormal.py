@@ -28,6 +28,7 @@ LOGNORMAL = Family(
         ),
     ),
     distribution=lambda mu, p, _: dist.LogNormal(jnp.log(mu) - p["sigma"] ** 2 / 2, p["sigma"]),
+    draw=lambda rng, mu, p, _: mu * rng.lognormal(-(p["sigma"] ** 2) / 2, p["sigma"], mu.shape),
     dispersion=True,
     story="Positive values with multiplicative noise; mu is the mean of y, not its median.",
     source="Aitchison and Brown (1957)",

@@ -4,6 +4,7 @@ import jax.numpy as jnp
 import numpyro.distributions as dist
 from jax.scipy.special import gammaln
 
+from ..distributions import poisson
 from ..family import COUNT, Family, Parameter, Summary
 from ..priors import make
 
@@ -35,6 +36,7 @@ NEGATIVE_BINOMIAL = Family(
         ),
     ),
     distribution=lambda mu, p, _: dist.NegativeBinomial2(mu, p["alpha"]),
+    draw=lambda rng, mu, p, _: poisson(rng, rng.gamma(p["alpha"], mu / p["alpha"])),
     kernels=(("log", _log_link),),
     extras=("weights",),
     dispersion=True,

@@ -20,6 +20,7 @@ NORMAL = Family(
     links=("identity", "log"),
     parameters=(SIGMA,),
     distribution=lambda mu, p, _: Normal(mu, p["sigma"]),
+    draw=lambda rng, mu, p, _: mu + p["sigma"] * rng.standard_normal(mu.shape),
     extras=("weights", "status", "standard_error"),
     known_scale="sigma",
     dispersion=True,

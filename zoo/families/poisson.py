@@ -3,6 +3,7 @@
 import jax.numpy as jnp
 import numpyro.distributions as dist
 
+from ..distributions import poisson
 from ..family import COUNT, Family
 
 POISSON = Family(
@@ -11,6 +12,7 @@ POISSON = Family(
     support=COUNT,
     links=("log", "identity"),
     distribution=lambda mu, p, _: dist.Poisson(mu),
+    draw=lambda rng, mu, p, _: poisson(rng, mu),
     extras=("weights", "status"),
     kernels=(("log", lambda eta, y, p, _: y * eta - jnp.exp(eta)),),
     glm="Poisson",

@@ -23,6 +23,7 @@ STUDENT = Family(
         ),
     ),
     distribution=lambda mu, p, _: dist.StudentT(p["nu"], mu, p["sigma"]),
+    draw=lambda rng, mu, p, _: mu + p["sigma"] * rng.standard_t(p["nu"], mu.shape),
     extras=("weights", "standard_error"),
     known_scale="sigma",
     dispersion=True,

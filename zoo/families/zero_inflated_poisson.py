@@ -3,6 +3,7 @@
 import jax.numpy as jnp
 import numpyro.distributions as dist
 
+from ..distributions import poisson
 from ..family import COUNT, Family, Parameter
 from ..priors import make
 
@@ -29,6 +30,7 @@ ZERO_INFLATED_POISSON = Family(
         ),
     ),
     distribution=lambda mu, p, _: dist.ZeroInflatedPoisson(1 - p["psi"], rate=mu),
+    draw=lambda rng, mu, p, _: poisson(rng, mu) * (rng.random(mu.shape) < p["psi"]),
     kernels=(("log", _log_link),),
     mean=lambda mu, p, _: mu * p["psi"],
     extras=("weights",),
