@@ -33,6 +33,16 @@ class Launch:
     variance: Raw
 
 
+def blind(problem: Problem, seed: int, chains: int) -> Launch:
+    """Returns points at random, uniform between -1 and 1 in every coordinate."""
+    shapes = site_shapes(problem.structure, problem.numbers)
+    points = []
+    for chain in range(chains):
+        generator = np.random.default_rng([seed, chain])
+        points.append({name: generator.uniform(-1.0, 1.0, s) for name, s in shapes.items()})
+    return Launch(tuple(points), {name: np.ones(shape) for name, shape in shapes.items()})
+
+
 def launch(problem: Problem, seed: int, chains: int) -> Launch:
     """Returns points at random; or draws of Laplace's approximation where group effects are sampled.
 
@@ -41,26 +51,22 @@ def launch(problem: Problem, seed: int, chains: int) -> Launch:
         seed: the same seed gives the same start.
         chains: number of chains.
     """
-    shapes = site_shapes(problem.structure, problem.numbers)
-    points = []
-    for chain in range(chains):
-        generator = np.random.default_rng([seed, chain])
-        points.append({name: generator.uniform(-1.0, 1.0, s) for name, s in shapes.items()})
-    blind = Launch(tuple(points), {name: np.ones(shape) for name, shape in shapes.items()})
+    anywhere = blind(problem, seed, chains)
+    shapes = {name: np.shape(array) for name, array in anywhere.variance.items()}
     structure = problem.structure
     if not structure.groups or structure.marginal is not None or shape_obstacle(structure):
-        return blind
+        return anywhere
     try:
         mode = find_mode(problem, jacobian=True, curvature=True)
     except (BayeszooError, np.linalg.LinAlgError):
-        return blind
+        return anywhere
     if not mode.converged or mode.covariance is None:
-        return blind
+        return anywhere
     draws = about_mode(mode, TRIALS, seed).natural
     raw = theta_draws(mode.theta, mode.covariance, TRIALS, np.random.default_rng([seed, 7]))
     raw |= raw_effects(problem, {name: np.asarray(draws[name])[0] for name in draws})
     if set(raw) != set(shapes) or not all(np.isfinite(v).all() for v in raw.values()):
-        return blind
+        return anywhere
     variance = {name: np.clip(v.var(axis=0), LEAST, MOST) for name, v in raw.items()}
     return Launch(tuple({k: v[chain] for k, v in raw.items()} for chain in range(chains)), variance)
 

@@ -22,7 +22,7 @@ from ...zoo.density import log_density, natural
 from ...zoo.structure import Structure
 from ..backend import Backend, Draws, Problem
 from ..constrain import trim
-from ..launch import Launch, launch
+from ..launch import Launch, blind, launch
 from ..layout import lay_out
 from ..marginalise import marginalise
 from ..options import number, whole
@@ -89,8 +89,10 @@ def run(settings: Settings, problem: Problem, seed: int, progress: bool) -> Draw
         problem = lay_out(problem)
     settings = _with_target(settings, problem.structure)
     design, numbers = problem.design, problem.numbers
-    begun = launch(problem, seed, settings.chains)
-    step, convert = _programs(settings, problem, begun)
+    with ThreadPoolExecutor(1) as pool:  # compiles while the starting points are sought
+        programs = pool.submit(_programs, settings, problem)
+        begun = launch(problem, seed, settings.chains)
+        step, convert = programs.result()
     total = settings.tune + settings.draws
     bar = Progress("sampling", settings.chains * total, progress)
     stop = threading.Event()
@@ -143,12 +145,12 @@ def _with_target(settings: Settings, structure: Structure) -> Settings:
 
 
 def _programs(
-    settings: Settings, problem: Problem, begun: Launch
+    settings: Settings, problem: Problem
 ) -> tuple[Callable[..., Any], Callable[..., Any]]:
     """Returns what samples, and what turns raw draws into natural parameters, compiled side by side."""
     static, structure = _static(settings), problem.structure
     with double_precision():
-        start = _start(settings, begun, 0, 0)
+        start = _start(settings, blind(problem, 0, 1), 0, 0)
         states = jax.tree.map(lambda leaf: np.zeros((CHUNK, *leaf.shape), leaf.dtype), start[1::-1])
     count = np.asarray(0)
     sampling = (np.asarray(True), *start, problem.design, problem.numbers, count)
