@@ -10,6 +10,7 @@ from typing import Any
 from ..formula import Design
 from ..zoo.spec import ModelSpec
 from ..zoo.structure import Structure
+from .estimator import Estimator
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,6 +60,7 @@ class Draws:
         log_likelihood: at the estimates of a frequentist method, with all constants; restricted where
             the method says so.
         parameters: how many parameters were estimated, those of variances among them.
+        estimator: the sampling distribution of the coefficients of frequentist methods.
     """
 
     natural: Mapping[str, Any]
@@ -70,6 +72,7 @@ class Draws:
     trace: Any = None
     log_likelihood: float | None = None
     parameters: int | None = None
+    estimator: Estimator | None = None
 
 
 @dataclass(frozen=True)

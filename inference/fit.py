@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,9 +12,9 @@ import xarray as xr
 
 from .backend import Backend, Draws
 from .diagnose import diagnose
+from .effects.intervals import check_interval
 from .evaluate import flatten, linear_predictors, log_likelihood
 from .idata import build, dataset, row_coordinates
-from .options import number
 from .predict import predict
 from .summary import summarize
 
@@ -35,6 +36,7 @@ class Fit:
         method: the method's name.
         draws: natural parameters by generic name, statistics, the method's own notes.
         info: seed, settings, timings.
+        pareto: Pareto k of every response and the limit of good ones, once `loo` was computed.
     """
 
     def __init__(
@@ -46,6 +48,7 @@ class Fit:
         self.info = dict(info)
         self._idata: arviz.InferenceData | None = None
         self._result: Any = None
+        self.pareto: tuple[np.ndarray, float] | None = None
 
     @property
     def method(self) -> str:
@@ -103,21 +106,26 @@ class Fit:
         group = idata["log_likelihood"]
         return group[next(iter(group.data_vars))]
 
-    def summary(self, prob: float = 0.95, groups: bool = False) -> pd.DataFrame:
+    def summary(
+        self, prob: float = 0.95, groups: bool = False, interval: str = "equal", rope: Any = None
+    ) -> pd.DataFrame:
         """Returns one row per parameter: mean, sd, interval, and what the method adds.
 
         Args:
-            prob: probability of the equal-tailed interval.
+            prob: probability of the interval.
             groups: whether to list the group effects too.
+            interval: `equal` tails, or `hdi`, the interval of highest density; frequentist fits have
+                confidence intervals.
+            rope: a region of practical equivalence (low, high), whose probability is then `p_rope`.
 
         Returns:
             A table indexed by printed names.
 
         Raises:
-            OptionError: prob is not between 0 and 1.
+            OptionError: prob is not between 0 and 1, or an unknown interval or rope.
         """
-        number("prob", prob, 0.0, 1.0)
-        return summarize(self.model.spec, self.backend, self.draws, prob, groups)
+        check_interval(prob, interval, rope)
+        return summarize(self.model.spec, self.backend, self.draws, prob, groups, interval, rope)
 
     def diagnose(self) -> list[str]:
         """Returns findings, each a sentence with its remedy; an empty list when all is well."""
@@ -225,6 +233,12 @@ class Fit:
 
         return slopes(self, variable, by, **options)
 
+    def hypothesis(self, statements: Any, **options: Any) -> pd.DataFrame:
+        """Returns how probable statements are; see `inference.effects.hypothesis.hypothesis`."""
+        from .effects.hypothesis import hypothesis
+
+        return hypothesis(self, statements, **options)
+
     def kernels(self, prob: float = 0.95) -> pd.DataFrame:
         """Returns the filters of temporal terms over lags; see `inference.kernels.kernels`."""
         from .kernels import kernels
@@ -248,6 +262,12 @@ class Fit:
         from .information import waic
 
         return waic(self, **options)
+
+    def report(self, path: Any, **options: Any) -> Path:
+        """Writes the fit as one HTML page that needs no network; see `report.write.write_report`."""
+        from .reporting import report
+
+        return report(self, path, **options)
 
     def save(self, path: Any) -> None:
         """Saves the fit to one NetCDF file, from which `bz.load` restores it; never pickled."""

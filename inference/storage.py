@@ -24,6 +24,7 @@ from ..formula import Table
 from ..formula.time_axis import TimeAxis
 from .backend import Draws
 from .backends import find_backend
+from .estimator import Estimator
 from .fit import Fit
 from .idata import load_arviz, safe_name
 from .model import Model
@@ -77,6 +78,9 @@ def save(fit: Fit, path: Any) -> None:
     }
     groups = {name: fit.idata[name] for name in fit.idata.groups()}
     groups["training_data"] = _training(fit.model.table, spec.schema.columns)
+    estimator = fit.draws.estimator
+    if estimator is not None:
+        groups["estimator"] = _estimator(estimator)
     if fit.model.keep is not None:
         groups["training_data"]["kept_rows"] = ("row", fit.model.keep)
     temporary = ""
@@ -167,10 +171,31 @@ def _rebuild(header: dict[str, Any], groups: dict[str, xr.Dataset], functions: A
         log_likelihood=header.get("log_likelihood"),
         parameters=header.get("parameters"),
         table=stored,
+        estimator=_read_estimator(groups.pop("estimator", None)),
     )
     fit = Fit(model, find_backend(header["method"]), draws, header["info"])
     fit._idata = load_arviz().InferenceData(**groups)
     return fit
+
+
+def _estimator(estimator: Estimator) -> xr.Dataset:
+    arrays: dict[str, Any] = {
+        "covariance": (("coefficient", "coefficient2"), estimator.covariance),
+        "df": ((), estimator.df),
+    }
+    if estimator.moves is not None and estimator.spread is not None:
+        arrays["moves"] = (("parameter", "coefficient", "coefficient2"), estimator.moves)
+        arrays["spread"] = (("parameter", "parameter2"), estimator.spread)
+    return xr.Dataset(arrays)
+
+
+def _read_estimator(group: xr.Dataset | None) -> Estimator | None:
+    if group is None:
+        return None
+    arrays = {str(name): array.to_numpy() for name, array in group.items()}
+    return Estimator(
+        arrays["covariance"], float(arrays["df"]), arrays.get("moves"), arrays.get("spread")
+    )
 
 
 def _natural(model: Model, posterior: xr.Dataset) -> dict[str, np.ndarray]:

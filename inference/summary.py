@@ -11,6 +11,7 @@ import pandas as pd
 from ..zoo.spec import ModelSpec
 from .backend import Backend, Draws
 from .convergence import diagnostics
+from .effects.intervals import interval_of
 from .variables import printed_rows, variables
 
 
@@ -30,9 +31,15 @@ def draws_by_name(
 
 
 def summarize(
-    spec: ModelSpec, backend: Backend, draws: Draws, prob: float, groups: bool
+    spec: ModelSpec,
+    backend: Backend,
+    draws: Draws,
+    prob: float,
+    groups: bool,
+    interval: str = "equal",
+    rope: Any = None,
 ) -> pd.DataFrame:
-    """Returns mean, sd and equal-tailed interval of every parameter, and what the method adds.
+    """Returns mean, sd and interval of every parameter, and what the method adds.
 
     Args:
         spec: the model.
@@ -40,16 +47,19 @@ def summarize(
         draws: the draws.
         prob: probability of the interval.
         groups: whether to list group effects.
+        interval: `equal` tails, or `hdi`, the interval of highest density.
+        rope: a region of practical equivalence (low, high), or None.
 
     Returns:
         Columns `mean sd lower upper`; for Markov chains `ess_bulk ess_tail r_hat p_positive`; for
-        frequentist fits `se statistic p_value`, where mean, se and interval are exact.
+        frequentist fits `se statistic p_value`, where mean, se and interval are exact; with a rope
+        `p_rope`, the probability within it.
     """
     named = draws_by_name(spec, draws.natural, groups)
     if backend.point:
         table = pd.DataFrame({"mean": {name: float(array[0, 0]) for name, array in named.items()}})
-        return table.assign(sd=np.nan, lower=np.nan, upper=np.nan)
-    tail = (1 - prob) / 2
+        table = table.assign(sd=np.nan, lower=np.nan, upper=np.nan)
+        return table if rope is None else table.assign(p_rope=np.nan)
     rows = {}
     for name, array in named.items():
         values = array[np.isfinite(array)]
@@ -57,21 +67,23 @@ def summarize(
             values = np.array([np.nan])
         with np.errstate(all="ignore"):
             row = {"mean": values.mean(), "sd": values.std(ddof=1) if values.size > 1 else np.nan}
-        row["lower"], row["upper"] = np.quantile(values, [tail, 1 - tail])
+        row["lower"], row["upper"] = map(float, interval_of(values, prob, interval))
         if backend.sampled:
             row |= diagnostics(array)
         if not backend.frequentist:
             row["p_positive"] = float((values > 0).mean())
+        if rope is not None:
+            row["p_rope"] = float(((values >= rope[0]) & (values <= rope[1])).mean())
         rows[name] = row
     table = pd.DataFrame.from_dict(rows, orient="index")
     if backend.frequentist and draws.table is not None:
-        table = _exact(table, draws.table, prob)
+        table = _exact(table, draws.table, prob, rope)
     order = ["mean", "sd", "lower", "upper", "ess_bulk", "ess_tail", "r_hat", "p_positive"]
-    order += ["se", "statistic", "p_value"]
+    order += ["p_rope", "se", "statistic", "p_value"]
     return pd.DataFrame(table[[column for column in order if column in table]])
 
 
-def _exact(table: pd.DataFrame, exact: pd.DataFrame, prob: float) -> pd.DataFrame:
+def _exact(table: pd.DataFrame, exact: pd.DataFrame, prob: float, rope: Any = None) -> pd.DataFrame:
     """Puts exact estimates, standard errors and confidence intervals in place of draws' moments.
 
     Intervals of standard deviations are taken on the log scale, of correlations on Fisher's.
@@ -98,6 +110,11 @@ def _exact(table: pd.DataFrame, exact: pd.DataFrame, prob: float) -> pd.DataFram
         tested = row["tested"].to_numpy(bool) & (se > 0)
         statistic = np.where(tested, value / se, np.nan)
         tail = np.where(finite, stats.t.sf(abs(statistic), df), stats.norm.sf(abs(statistic)))
+        if rope is not None:
+            ends = [(end - value) / se for end in rope]
+            below = [np.where(finite, stats.t.cdf(z, df), stats.norm.cdf(z)) for z in ends]
+            plain = ~(log | bounded) & (se > 0)
+            out.loc[names, "p_rope"] = np.where(plain, below[1] - below[0], out["p_rope"][names])
     out.loc[names, "statistic"] = statistic
     out.loc[names, "p_value"] = 2 * tail
     return out

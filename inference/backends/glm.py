@@ -11,6 +11,7 @@ from scipy.optimize import minimize_scalar
 from ...errors import FitError, listing
 from ...formula.terms import MEAN
 from ..backend import Backend, Draws, Problem
+from ..estimator import Estimator
 from ..frequentist import (
     BAYESIAN,
     Estimate,
@@ -111,6 +112,7 @@ def run(settings: Settings, problem: Problem, seed: int, progress: bool) -> Draw
         table=table(problem.spec, estimates),
         log_likelihood=log_likelihood,
         parameters=len(value) + len(scalars),
+        estimator=Estimator(covariance),
     )
 
 

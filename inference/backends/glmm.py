@@ -17,6 +17,7 @@ from ...zoo.marginal import Conditions
 from ...zoo.statistics import shape_obstacle
 from ..backend import Backend, Draws, Problem
 from ..constrain import trim
+from ..estimator import Estimator
 from ..frequentist import (
     BAYESIAN,
     Estimate,
@@ -92,6 +93,7 @@ def run(settings: Settings, problem: Problem, seed: int, progress: bool) -> Draw
         table=table(problem.spec, estimates),
         log_likelihood=found.log_likelihood,
         parameters=len(found.x),
+        estimator=Estimator(covariance[: len(at.coefficients), : len(at.coefficients)]),
     )
 
 

@@ -12,6 +12,7 @@ from ...errors import FitError, OptionError
 from ...formula.terms import MEAN
 from ...zoo.links import LINKS
 from ..backend import Backend, Draws, Problem
+from ..estimator import Estimator
 from ..frequentist import (
     BAYESIAN,
     Estimate,
@@ -117,9 +118,12 @@ def run(settings: Settings, problem: Problem, seed: int, progress: bool) -> Draw
             optimum = find_optimum(start)
         spread = draw_spread(system, optimum, generator, settings.draws)
         effects = draw_effects(system, optimum, generator, settings.draws)
-        df = np.full(len(rows.names), np.inf)
-        if settings.df == "satterthwaite" and theirs is None:
-            df = satterthwaite(system, optimum)
+        estimator = Estimator(effects.covariance)
+        if theirs is not None:
+            estimator = Estimator(_fixed_covariance(theirs, len(rows.names)))
+        elif settings.df == "satterthwaite":
+            estimator = satterthwaite(system, optimum)
+        df = estimator.degrees_of_freedom(np.eye(len(rows.names)))
     coefficients = Estimate(
         effects.coefficients, np.sqrt(np.diag(effects.covariance)), df, tested=True
     )
@@ -149,7 +153,13 @@ def run(settings: Settings, problem: Problem, seed: int, progress: bool) -> Draw
         table=exact,
         log_likelihood=log_likelihood,
         parameters=len(rows.names) + system.parameters + (not system.known),
+        estimator=estimator,
     )
+
+
+def _fixed_covariance(theirs: Any, coefficients: int) -> np.ndarray:
+    """The coefficients' covariance of statsmodels' result, which holds the variances' after them."""
+    return np.asarray(theirs.cov_params())[:coefficients, :coefficients]
 
 
 def _others(factors: tuple[Factor, ...]) -> int:

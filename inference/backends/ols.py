@@ -11,6 +11,7 @@ from ...errors import FitError
 from ...formula.terms import MEAN
 from ...zoo.links import LINKS
 from ..backend import Backend, Draws, Problem
+from ..estimator import Estimator
 from ..frequentist import (
     BAYESIAN,
     Estimate,
@@ -99,6 +100,7 @@ def run(settings: Settings, problem: Problem, seed: int, progress: bool) -> Draw
         table=table(problem.spec, estimates),
         log_likelihood=_log_likelihood(rows, value),
         parameters=len(value) + (not rows.known),
+        estimator=Estimator(covariance, df),
     )
 
 

@@ -10,7 +10,6 @@ import pandas as pd
 
 from ...zoo.links import LINKS, Link
 from ..programs import double_precision
-from .exact import degrees_of_freedom, variances
 from .intervals import interval_of
 
 if TYPE_CHECKING:
@@ -22,9 +21,10 @@ class Answers:
     """Several numbers with their uncertainty.
 
     Attributes:
-        draws: shape (sample, answer); None where the gradient is known.
+        draws: shape (sample, answer); None where the gradient says all.
         value: estimates of a frequentist fit, or the mode of "map", shape (answer,); None for draws.
         gradient: of the estimates by the common coefficients, shape (answer, coef); None if unknown.
+        rest: what group effects add to them in each draw, shape (sample, answer); None for nothing.
         link: the scale on which estimates are taken for normal.
         null: what they are compared with: 0, or 1 for ratios.
     """
@@ -32,6 +32,7 @@ class Answers:
     draws: np.ndarray | None
     value: np.ndarray | None = None
     gradient: np.ndarray | None = None
+    rest: np.ndarray | None = None
     link: Link = LINKS["identity"]
     null: float = 0.0
 
@@ -97,14 +98,8 @@ def _of_estimates(fit: Fit, answers: Answers, prob: float, rope: Any) -> dict[st
     assert value is not None
     with np.errstate(all="ignore"):
         slope = np.broadcast_to(link.slope(value), value.shape)
-        if answers.gradient is not None:
-            se = np.sqrt(variances(fit, answers.gradient))
-            df = degrees_of_freedom(fit, answers.gradient)
-            scaled = se / slope
-        else:
-            assert answers.draws is not None
-            scaled = np.std(link.forward(answers.draws), axis=0, ddof=1)
-            se, df = scaled * slope, np.full(value.shape, np.inf)
+        se, df = _errors(fit, answers, value, slope)
+        scaled = se / slope
         centre = link.forward(value)
         tested = (centre, scaled) if answers.null else (value, se)
         statistic = np.where(tested[1] > 0, tested[0] / tested[1], np.nan)
@@ -132,6 +127,25 @@ def _of_estimates(fit: Fit, answers: Answers, prob: float, rope: Any) -> dict[st
             low, high = (_inside(link, end) for end in rope)
             out["p_rope"] = below((high - centre) / scaled) - below((low - centre) / scaled)
     return out
+
+
+def _errors(
+    fit: Fit, answers: Answers, value: np.ndarray, slope: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Standard errors and degrees of freedom: exact ones, or of draws where group effects enter."""
+    drawn = se = np.full(value.shape, np.nan)
+    df = np.full(value.shape, np.inf)
+    if answers.draws is not None:
+        drawn = se = np.std(answers.link.forward(answers.draws), axis=0, ddof=1) * slope
+    estimator = fit.draws.estimator
+    if answers.gradient is not None and estimator is not None:
+        exact = np.sqrt(estimator.variances(answers.gradient))
+        alone = np.ones(value.shape, dtype=bool)
+        if answers.rest is not None:
+            alone = np.ptp(answers.rest, axis=0) <= 1e-9 * np.maximum(exact, drawn)
+        se = np.where(alone, exact, drawn)
+        df = np.where(alone, estimator.degrees_of_freedom(answers.gradient), np.inf)
+    return se, df
 
 
 def _inside(link: Link, end: float) -> float:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
+from ...formula.terms import MEAN
 from ...zoo.links import LINKS
 from ..evaluate import flatten
 from ..point import point_values
 from .answers import Answers
-from .averages import cell_values
+from .averages import cell_values, fitted_sites
+from .exact import cell_gradients, has_gradient
 from .grid import plan
 from .request import Request
 
@@ -30,7 +32,8 @@ class Cells:
         values: the values of each column.
         draws: shape (sample, cell), or None.
         value: estimates, shape (cell,), or None.
-        gradient: their gradients, shape (cell, coef), or None.
+        gradient: their gradients by the common coefficients, shape (cell, coef), or None.
+        rest: what group effects add to them in each draw, shape (sample, cell); None for nothing.
     """
 
     names: tuple[str, ...]
@@ -38,7 +41,8 @@ class Cells:
     values: dict[str, list[Any]]
     draws: np.ndarray | None
     value: np.ndarray | None
-    gradient: np.ndarray | None
+    gradient: np.ndarray | None = None
+    rest: np.ndarray | None = None
 
     def keys(self, names: tuple[str, ...], rows: np.ndarray) -> pd.DataFrame:
         """Returns the values of some columns at some cells."""
@@ -51,19 +55,26 @@ class Cells:
 
     def answers(self, link: str = "identity") -> Answers:
         """Returns the cells' own answers."""
-        return Answers(self.draws, self.value, self.gradient, LINKS[link])
+        return Answers(self.draws, self.value, self.gradient, self.rest, LINKS[link])
 
 
 def find_cells(fit: Fit, request: Request, variable: str | None = None, seed: int = 0) -> Cells:
     """Answers a question: the mean response of each cell, or its derivative by a variable."""
-    draws = value = None
+    draws = value = gradient = rest = None
     layout = plan(request)
     if fit.backend.point or fit.backend.frequentist:
-        value = cell_values(fit, request, layout, point_values(fit), variable, seed)
+        point = point_values(fit)
+        value = cell_values(fit, request, layout, point, variable, seed)
+        if fit.backend.frequentist and has_gradient(fit, request):
+            gradient = cell_gradients(fit, request, plan(request), point, variable)
         layout = plan(request)
-    if not fit.backend.point:
-        draws = cell_values(fit, request, layout, flatten(fit.draws.natural), variable, seed)
-    return _by_neurons(request, layout.codes, layout.names, draws, value)
+    flat = flatten(fit.draws.natural)
+    if not fit.backend.point and (gradient is None or fitted_sites(request)):
+        draws = cell_values(fit, request, layout, flat, variable, seed)
+    if gradient is not None and draws is not None:
+        rest = draws - flat[f"{MEAN}.coefficients"] @ gradient.T
+    cells = _by_neurons(request, layout.codes, layout.names, draws, value)
+    return replace(cells, gradient=gradient, rest=rest)
 
 
 def _by_neurons(
@@ -98,4 +109,4 @@ def _by_neurons(
             codes = codes[order]
             draws, value = (None if a is None else a[:, order] for a in (draws, value))
     names = request.by if split else names
-    return Cells(names, codes, values, draws, None if value is None else value[0], None)
+    return Cells(names, codes, values, draws, None if value is None else value[0])

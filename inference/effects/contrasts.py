@@ -153,22 +153,29 @@ def _places(
 
 
 def _differences(cells: Cells, upper: np.ndarray, lower: np.ndarray) -> Answers:
-    draws, value, gradient = cells.draws, cells.value, cells.gradient
+    def minus(array: np.ndarray | None) -> np.ndarray | None:
+        return None if array is None else array[..., upper] - array[..., lower]
+
+    gradient = None if cells.gradient is None else minus(cells.gradient.T)
     return Answers(
-        None if draws is None else draws[:, upper] - draws[:, lower],
-        None if value is None else value[upper] - value[lower],
-        None if gradient is None else gradient[upper] - gradient[lower],
+        minus(cells.draws),
+        minus(cells.value),
+        None if gradient is None else gradient.T,
+        minus(cells.rest),
     )
 
 
 def _ratios(cells: Cells, upper: np.ndarray, lower: np.ndarray) -> Answers:
-    draws, value, gradient = cells.draws, cells.value, cells.gradient
-    ratio = None if value is None else value[upper] / value[lower]
-    if gradient is not None and value is not None and ratio is not None:
-        relative = gradient / value[:, None]
+    def over(array: np.ndarray | None) -> np.ndarray | None:
+        return None if array is None else array[..., upper] / array[..., lower]
+
+    ratio, gradient, rest = over(cells.value), None, None
+    if cells.gradient is not None and cells.value is not None and ratio is not None:
+        relative = cells.gradient / cells.value[:, None]
         gradient = ratio[:, None] * (relative[upper] - relative[lower])
-    drawn = None if draws is None else draws[:, upper] / draws[:, lower]
-    return Answers(drawn, ratio, gradient, LINKS["log"], 1.0)
+        if cells.rest is not None:  # the means themselves depend on it, even where it is the same
+            rest = cells.rest[:, upper]
+    return Answers(over(cells.draws), ratio, gradient, rest, LINKS["log"], 1.0)
 
 
 def _text(value: Any) -> str:

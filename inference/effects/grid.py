@@ -234,7 +234,8 @@ def _over_rows(request: Request) -> Plan:
             levels = {name: list(request.values[name]) for name in names}
             shown = _occurring(request, codes, levels, len(where))
             good, codes = where[shown], {name: part[shown] for name, part in codes.items()}
-        rows.append((good, np.stack([codes[n] for n in names], axis=1) if names else good[:, :0]))
+        empty = np.zeros((len(good), 0), dtype=np.int64)
+        rows.append((good, np.stack([codes[n] for n in names], axis=1) if names else empty))
     joined = np.concatenate([codes for _, codes in rows])
     cells, unique = _cells(list(joined.T), len(joined))
     counts = np.bincount(cells, minlength=len(unique))

@@ -89,7 +89,8 @@ def shifts(
     yield from _product(axes, structure.population)
 
 
-Node = tuple[float, np.ndarray, np.ndarray | None]
+Node = tuple[float, np.ndarray, np.ndarray]
+"""Weight, what is added to linear predictors, and to their derivatives."""
 
 
 def _product(axes: list[tuple[str, list[Node]]], population: bool) -> Iterator[Shift]:
@@ -101,58 +102,53 @@ def _product(axes: list[tuple[str, list[Node]]], population: bool) -> Iterator[S
         return
     (parameter, nodes), rest = axes[0], axes[1:]
     for weight, eta, move in nodes:
-        moved = {} if move is None else {parameter: shaped(move)}
         for other in _product(rest, population):
             yield Shift(
-                weight * other.weight, {parameter: shaped(eta), **other.etas}, moved | other.moves
+                weight * other.weight,
+                {parameter: shaped(eta), **other.etas},
+                {parameter: shaped(move), **other.moves},
             )
 
 
 def _variance(
     parameter: str, site: str, flat: Mapping[str, Any], designs: tuple[Design, Design | None]
-) -> tuple[np.ndarray, np.ndarray | None]:
-    """Returns v = x'Sigma x and c = x'Sigma dx, each (sample, obs)."""
+) -> tuple[np.ndarray, np.ndarray]:
+    """Returns sqrt(v), v = x'Sigma x, and c / sqrt(v), c = x'Sigma dx, each (sample, obs)."""
     sd, position = flat[f"{site}.sd"], int(site.split(".group")[1])
-    rows, moved = (
-        None if d is None else d.predictors[parameter].groups[position].effects for d in designs
-    )
-    assert rows is not None
+    rows = designs[0].predictors[parameter].groups[position].effects
     covariance = sd[:, :, None] * sd[:, None, :]
     if f"{site}.corr" in flat:
         covariance = covariance * np.nan_to_num(flat[f"{site}.corr"])
     else:
-        covariance = covariance * np.eye(sd.shape[1])
+        covariance = covariance * np.eye(sd.shape[1])[None]
     turned = np.einsum("re,sef->srf", rows, covariance)
-    v = np.maximum(np.einsum("srf,rf->sr", turned, rows), 0.0)
-    return v, None if moved is None else np.einsum("srf,rf->sr", turned, moved)
+    spread = np.sqrt(np.maximum(np.einsum("srf,rf->sr", turned, rows), 0.0))
+    if designs[1] is None:
+        return spread, np.zeros((1, 1))
+    moved = designs[1].predictors[parameter].groups[position].effects
+    c = np.einsum("srf,rf->sr", turned, moved)
+    return spread, np.divide(c, spread, out=np.zeros_like(c), where=spread > 0)
 
 
-def _quadrature(variances: list[tuple[np.ndarray, np.ndarray | None]], count: int) -> list[Node]:
-    v = np.sum([part for part, _ in variances], axis=0)
-    c = None if variances[0][1] is None else np.sum([part for _, part in variances], axis=0)
-    sd = np.sqrt(v)
+def _quadrature(variances: list[tuple[np.ndarray, np.ndarray]], count: int) -> list[Node]:
+    """Independent normal terms add up to one: variances add, and so do covariances."""
+    sd = np.sqrt(np.sum([spread**2 for spread, _ in variances], axis=0))
+    c = np.sum([np.broadcast_to(spread * ratio, sd.shape) for spread, ratio in variances], axis=0)
+    ratio = np.divide(c, sd, out=np.zeros_like(c), where=sd > 0)
     nodes, weights = np.polynomial.hermite_e.hermegauss(count)
-    ratio = None if c is None else np.divide(c, sd, out=np.zeros_like(c), where=sd > 0)
     return [
-        (weight, sd * z, None if ratio is None else ratio * z)
+        (weight, sd * z, ratio * z)
         for z, weight in zip(nodes.tolist(), (weights / weights.sum()).tolist(), strict=True)
     ]
 
 
-def _samples(
-    variances: list[tuple[np.ndarray, np.ndarray | None]], drawn: list[np.ndarray]
-) -> list[Node]:
+def _samples(variances: list[tuple[np.ndarray, np.ndarray]], drawn: list[np.ndarray]) -> list[Node]:
     count = drawn[0].shape[1]
     out: list[Node] = []
     for k in range(count):
-        eta, move = 0.0, None
-        for (v, c), z in zip(variances, drawn, strict=True):
-            sd = np.sqrt(v)
-            eta = eta + sd * z[:, k, None]
-            if c is not None:
-                ratio = np.divide(c, sd, out=np.zeros_like(c), where=sd > 0) * z[:, k, None]
-                move = ratio if move is None else move + ratio
-        out.append((1 / count, np.asarray(eta), move))
+        eta = np.sum([sd * z[:, k, None] for (sd, _), z in zip(variances, drawn, strict=True)], 0)
+        moves = [ratio * z[:, k, None] for (_, ratio), z in zip(variances, drawn, strict=True)]
+        out.append((1 / count, eta, np.sum(moves, axis=0)))
     return out
 
 

@@ -55,7 +55,7 @@ def check_denominators(fit: Fit, cells: Cells, lower: np.ndarray) -> None:
     Raises:
         OptionError: with the probability that it does.
     """
-    if cells.gradient is not None and cells.value is not None:
+    if cells.draws is None and cells.gradient is not None:
         from .answers import Answers, tabulate
 
         table = tabulate(fit, Answers(None, cells.value, cells.gradient), 0.95, "equal", None)
