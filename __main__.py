@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -75,8 +74,25 @@ def _parser() -> argparse.ArgumentParser:
     fit.add_argument("--out", metavar="FILE", help="save the fit (NetCDF); bz.load restores it")
     fit.set_defaults(run=_fit)
 
-    compare = commands.add_parser("compare", help="compare saved fits by leave-one-out prediction")
+    compare = commands.add_parser(
+        "compare",
+        help="compare saved fits by how well they predict",
+        epilog="example: bayeszoo compare a.nc b.nc --by kfold",
+    )
     compare.add_argument("fits", nargs="+", metavar="FILE", help="fits saved with --out")
+    compare.add_argument(
+        "--by",
+        help="loo, waic, kfold, group:COLUMN, aic, bic or lr; default: loo, and aic where all fits are "
+        "frequentist",
+    )
+    compare.add_argument("--folds", type=int, default=5, help="of kfold; default: 5")
+    compare.add_argument("--seed", type=int, default=0, help="of refits; default: 0")
+    compare.add_argument(
+        "--moment-match", action="store_true", help="move draws where Pareto k of loo is bad"
+    )
+    compare.add_argument(
+        "--refit", action="store_true", help="refit without each row whose Pareto k of loo is bad"
+    )
     compare.set_defaults(run=_compare)
 
     demo = commands.add_parser("demo", help="simulate recordings and fit them by four methods")
@@ -127,30 +143,29 @@ def _prior(text: str) -> tuple[str, str]:
 
 def _compare(options: argparse.Namespace) -> None:
     from .console import text_table
-    from .inference.idata import load_arviz
+    from .inference.comparison.compare import compare
     from .inference.storage import load
 
     if len(set(options.fits)) < 2:
         raise OptionError("compare takes at least two different files.")
     fits = {path: load(path) for path in options.fits}
-    first, *others = fits
-    for path in others:
-        one, two = fits[first].idata["observed_data"], fits[path].idata["observed_data"]
-        if not one.equals(two):
-            raise OptionError(
-                f"`{first}` and `{path}` were fitted to different rows or responses, so their "
-                "predictions cannot be compared. Fit both to the same rows."
-            )
     short = [Path(path).stem for path in fits]
     names = short if len(set(short)) == len(short) else list(fits)
-    scores = {name: fit.loo() for name, fit in zip(names, fits.values(), strict=True)}
-    arviz = load_arviz()
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # ArviZ sorts in a way that pandas will give up
-        table = arviz.compare(scores)
+    table = compare(
+        dict(zip(names, fits.values(), strict=True)),
+        options.by,
+        moment_match=options.moment_match,
+        refit=options.refit,
+        folds=options.folds,
+        seed=options.seed,
+    )
     for name, fit in zip(names, fits.values(), strict=True):
         print(f"{name}: {fit!r}")
-    print(f"\n{text_table(table)}\n\nHighest elpd_loo first: it predicts left-out rows best.")
+    print(f"\n{text_table(table)}\n")
+    for note in table.attrs["notes"]:
+        print(f"Note: {note}")
+    if "rank" in table:
+        print(f"Best first: `{table.index[0]}` predicts best, by {table.columns[1]}.")
 
 
 def _demo(options: argparse.Namespace) -> None:

@@ -106,6 +106,12 @@ def compare(
             else:
                 plans = fold_plans(models, folds, gap, seed)
             found, notes = by_refits(named, common, plans, grouped, seed, progress)
+        known = [name for name, fit in named.items() if fit.backend.frequentist]
+        if known and by in ("loo", "waic"):
+            notes.append(
+                f"the draws of {listing(f'`{n}`' for n in known)} are of the estimator's sampling "
+                "distribution; they stand for a posterior under flat priors."
+            )
         table = elpd_table(found, "group" if by.startswith(GROUP) else by, scale, method, seed)
     table.attrs["notes"] = [*common.notes, *notes]
     return table

@@ -8,7 +8,7 @@ a group were left out.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -54,19 +54,51 @@ def left_out_densities(
     Returns:
         Shape (len(rows)[, neuron]).
     """
-    structure, natural = fit.model.spec.structure, refit.draws.natural
+    structure = fit.model.spec.structure
     few_sizes = rows[np.minimum(np.arange(bucket(len(rows))), len(rows) - 1)]
-    design, new = _as_new(take(fit.model.design, few_sizes), fit.model.design, trained)
+    design, draws = _with_new_groups(fit, refit, few_sizes, trained, seed)
+    parts = [_densities(structure, design, natural) for natural in draws]
+    return log_mean(np.stack(parts, axis=-1))[: len(rows)]
+
+
+def left_out_draws(
+    fit: Fit, refit: Fit, cell: tuple[int, ...], trained: np.ndarray, seed: int
+) -> np.ndarray:
+    """Returns log p(y_i | theta) of one row (and neuron) over the draws of a refit without it."""
+    structure = fit.model.spec.structure
+    design, draws = _with_new_groups(fit, refit, np.array(cell[:1]), trained, seed)
+    return np.concatenate([_cell(structure, design, natural, cell) for natural in draws])
+
+
+def known_draws(fit: Fit, cell: tuple[int, ...]) -> np.ndarray:
+    """Returns log p(y_i | theta) of one row (and neuron) over the draws of the fit."""
+    design = take(fit.model.design, np.array(cell[:1]))
+    return _cell(fit.model.spec.structure, design, fit.draws.natural, cell)
+
+
+def _cell(structure: Structure, design: Design, natural: Any, cell: tuple[int, ...]) -> np.ndarray:
+    ((_, logs),) = log_likelihood_blocks(structure, design, natural)
+    return logs[0][cell[1]] if len(cell) > 1 else logs[0]
+
+
+def _with_new_groups(
+    fit: Fit, refit: Fit, rows: np.ndarray, trained: np.ndarray, seed: int
+) -> tuple[Design, Iterator[Mapping[str, Any]]]:
+    """Returns some rows, and draws of a refit; several sets with new effects where groups are new."""
+    structure, natural = fit.model.spec.structure, refit.draws.natural
+    design, new = _as_new(take(fit.model.design, rows), fit.model.design, trained)
     if not new:
-        return _densities(structure, design, natural)[: len(rows)]
+        return design, iter((natural,))
     flat = flatten(natural)
     often = -(-DRAWS // (COPIES * len(next(iter(flat.values())))))
     flat = {name: np.repeat(array, often, axis=0) for name, array in flat.items()}
-    parts = []
-    for copy in range(COPIES):
-        _, extended = group_effects(structure, design, flat, "new", seed + copy)
-        parts.append(_densities(structure, design, {k: v[None] for k, v in extended.items()}))
-    return log_mean(np.stack(parts, axis=-1))[: len(rows)]
+
+    def copies() -> Iterator[Mapping[str, Any]]:
+        for copy in range(COPIES):
+            _, extended = group_effects(structure, design, flat, "new", seed + copy)
+            yield {name: array[None] for name, array in extended.items()}
+
+    return design, copies()
 
 
 def _densities(structure: Structure, design: Design, natural: Mapping[str, Any]) -> np.ndarray:

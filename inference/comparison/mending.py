@@ -6,8 +6,9 @@ import numpy as np
 
 from ...errors import sentences
 from ..fit import Fit
-from .held_out import left_out_densities
-from .moment_matching import match_moments, target
+from .bridge import bridge, from_posterior
+from .held_out import known_draws, left_out_draws, log_mean
+from .moment_matching import check_draws, match_moments, target
 from .refits import refits
 
 
@@ -36,6 +37,8 @@ def mend(
     Returns:
         The densities and k, and what was done in words.
     """
+    if moment_match:
+        check_draws(fit)
     each, k = each.copy(), k.copy()
     bad = _cells(k, good)
     if not bad:
@@ -60,8 +63,10 @@ def mend(
             left_out.append(mask)
         for cell, mask, found in zip(bad, left_out, refits(fit, left_out, seed), strict=True):
             trained = ~mask.reshape(len(mask), -1).all(axis=1)
-            logs = left_out_densities(fit, found, np.array(cell[:1]), trained, seed)
-            each[cell], k[cell] = logs[0][cell[1]] if len(cell) > 1 else logs[0], 0.0
+            logs = left_out_draws(fit, found, cell, trained, seed)
+            exact = from_posterior(fit) and from_posterior(found)
+            each[cell] = bridge(logs, known_draws(fit, cell)) if exact else log_mean(logs)
+            k[cell] = 0.0
         said.append(
             f"{len(bad):,} refit(s) without one observation each replaced the estimates of the rest "
             "(k = 0)."

@@ -23,13 +23,13 @@ import numpy as np
 
 from ...errors import FitError, OptionError
 from ...zoo.density import Raw, log_density
-from ...zoo.statistics import obstacle
 from ..constrain import constrain
 from ..evaluate import flatten, log_likelihood_blocks
 from ..fit import Fit
 from ..idata import load_arviz
 from ..programs import double_precision, program
 from ..unconstrain import unconstrain
+from .bridge import from_posterior
 from .held_out import take
 
 ROUNDS = 30
@@ -84,7 +84,7 @@ def target(fit: Fit) -> Target:
         OptionError: the draws are not those of Markov chains.
         FitError: they come from an approximation, or from a model that the draws do not describe.
     """
-    _check(fit)
+    check_draws(fit)
     problem = fit.model.problem
     raw = unconstrain(problem, flatten(fit.draws.natural))
     names = sorted(raw)
@@ -229,14 +229,19 @@ def _log_densities(problem: Any, raw: Mapping[str, np.ndarray]) -> np.ndarray:
     return _finite(np.concatenate(parts))
 
 
-def _check(fit: Fit) -> None:
+def check_draws(fit: Fit) -> None:
+    """Refuses fits whose draws are not those of the posterior itself.
+
+    Raises:
+        OptionError: they are not from Markov chains.
+        FitError: the chains sampled an approximation.
+    """
     if not fit.backend.sampled:
         raise OptionError(
             f'moment_match=True moves draws of the posterior itself, but those of "{fit.method}" come '
             'from an approximation. Use refit=True, or fit by "nuts".'
         )
-    integrated = fit.info["settings"].get("marginalize") == "laplace"
-    if integrated and obstacle(fit.model.spec.structure, fit.model.design.response):
+    if not from_posterior(fit):
         raise FitError(
             "moments cannot be matched: group effects were integrated out by Laplace's method, which "
             "is an approximation, so that the draws are not those of the posterior itself. Use "

@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from ...errors import DataError, OptionError
+from ...errors import DataError, OptionError, listing, nearest
 from ..model import Model
-from ..options import choice, whole
+from ..options import whole
 from ..temporal import reach
 
 
@@ -60,7 +60,11 @@ def group_plans(models: Sequence[Model], by: str, column: str, gap: int | None) 
     """
     tables = [model.table for model in models]
     names = [name for name in tables[0].columns if tables[0].stream(name) is None]
-    choice("by=group:", column, tuple(names))
+    if column not in names:
+        raise OptionError(
+            f"by={by!r} names no column.{nearest(column, names)} Columns: {listing(names)}. (A loaded "
+            "fit keeps those of its formula.)"
+        )
     far = max(reach(model.spec.schema, model.functions) for model in models)
     gap = far if gap is None else whole("gap", gap, 0)
     rows = models[0].design.rows

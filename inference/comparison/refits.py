@@ -54,6 +54,8 @@ def without(model: Model, left_out: np.ndarray) -> Model:
     """Returns a model whose left-out rows count zero times; it shares all else."""
     _ = model.numbers  # made once, of all rows
     out = copy.copy(model)
+    if left_out.ndim == 2 and not model.spec.structure.groups:  # neurons do not know each other
+        left_out = np.asarray(left_out.any(axis=1))
     response = model.design.response
     weights = np.array(np.broadcast_to(response.get("weights", np.ones(1)), left_out.shape))
     weights[left_out] = 0.0
