@@ -28,33 +28,49 @@ def density(draws: np.ndarray, points: int = POINTS) -> tuple[np.ndarray, np.nda
     """
     values = np.sort(np.asarray(draws, dtype=np.float64))
     values = values[np.isfinite(values)]
-    sd = values.std() if len(values) > 1 else 0.0
-    low, high = np.quantile(values, [0.25, 0.75]) if len(values) else (0.0, 0.0)
-    spread = min(sd, (high - low) / 1.34) if high > low else sd
-    width = 0.9 * spread * max(len(values), 1) ** -0.2
+    width = bandwidth(values)
     if not width > 0:
         return np.empty(0), np.empty(0)
     start, stop = np.quantile(values, [0.001, 0.999])
-    edge_low, edge_high = _edge(values, width), _edge(-values[::-1], width)
-    start = values[0] if edge_low else max(start, values[0]) - 2.5 * width
-    stop = values[-1] if edge_high else min(stop, values[-1]) + 2.5 * width
+    low = values[0] if _edge(values, width) else None
+    high = values[-1] if _edge(-values[::-1], width) else None
+    start = low if low is not None else max(start, values[0]) - 2.5 * width
+    stop = high if high is not None else min(stop, values[-1]) + 2.5 * width
     grid = np.linspace(start, stop, points)
+    return grid, density_at(grid, values, low, high)
+
+
+def bandwidth(values: np.ndarray) -> float:
+    """Returns Silverman's width of a Gaussian kernel; 0 for constant numbers."""
+    if len(values) < 2:
+        return 0.0
+    low, high = np.quantile(values, [0.25, 0.75])
+    spread = min(values.std(), (high - low) / 1.34) if high > low else values.std()
+    return float(0.9 * spread * len(values) ** -0.2)
+
+
+def density_at(
+    grid: np.ndarray, values: np.ndarray, low: float | None = None, high: float | None = None
+) -> np.ndarray:
+    """Returns the kernel density of numbers at points between two bounds, at which it is reflected."""
+    width = bandwidth(values)
+    if not width > 0:
+        return np.zeros(len(grid))
     out = _kernels(grid, values, width)
-    if edge_low:
-        out += _kernels(2 * values[0] - grid, values, width)
-    if edge_high:
-        out += _kernels(2 * values[-1] - grid, values, width)
-    return grid, out
+    if low is not None:
+        out = np.where(grid >= low, out + _kernels(2 * low - grid, values, width), 0.0)
+    if high is not None:
+        out = np.where(grid <= high, out + _kernels(2 * high - grid, values, width), 0.0)
+    return out
 
 
 def _edge(values: np.ndarray, width: float) -> bool:
     """Whether sorted draws pile up at their lower end, which a smooth tail does not do."""
-    near = (values < values[0] + width).mean()
-    return bool(near > 0.05)
+    return bool((values < values[0] + width).mean() > 0.1)
 
 
 def _kernels(grid: np.ndarray, values: np.ndarray, width: float) -> np.ndarray:
-    """Sums kernels; many draws are first counted on a fine grid of their quantiles."""
+    """Sums kernels; many draws are first thinned to their quantiles."""
     if len(values) > 4000:
         values = np.quantile(values, (np.arange(4000) + 0.5) / 4000)
     z = (grid[:, None] - values[None, :]) / width

@@ -18,6 +18,13 @@ class Layered(alt.LayerChart):
     every panel.
     """
 
+    def panels(self, facet: str, columns: int | None = None) -> alt.FacetChart:
+        """Draws one panel per value of a column, with axes under each where rows are not full."""
+        count = levels(self.data[facet])
+        wanted = columns or beside(len(count))
+        chart = self.facet(facet, columns=wanted)
+        return chart if len(count) % wanted == 0 else chart.resolve_axis(x="independent")
+
     def facet(  # type: ignore[override]
         self,
         facet: Any = alt.Undefined,

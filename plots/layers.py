@@ -49,6 +49,7 @@ def layered(
     row: Any = None,
     column: Any = None,
     columns: int | None = None,
+    resolve: Mapping[str, str] | None = None,
 ) -> alt.LayerChart | alt.FacetChart:
     """Puts layers over each other, in one panel or one for each value of a column.
 
@@ -62,21 +63,21 @@ def layered(
         row: a column with one row of panels per value.
         column: a column with one column of panels per value.
         columns: panels beside each other before a new row begins.
+        resolve: channels whose scales the layers do not share -> "independent".
 
     Returns:
         A chart that composes with `|`, `&`, `+` and, unless it is facetted already, `.facet`.
     """
-    from .layered import Layered, beside
+    from .layered import Layered
 
     chart = Layered(layer=list(layers), data=frame, title=heading, width=width, height=height)
+    if resolve:
+        chart = chart.resolve_scale(**resolve)
     given = {"facet": facet, "row": row, "column": column, "columns": columns}
     used = {name: value for name, value in given.items() if value is not None}
     if not used.keys() - {"columns"}:
         return chart
-    panels = chart.facet(**used)
-    count = frame[facet].nunique() if facet else 0
-    full = not facet or count % (columns or beside(count)) == 0
-    return panels if full else panels.resolve_axis(x="independent")
+    return chart.panels(facet, columns) if facet is not None else chart.facet(**used)
 
 
 def rule(value: float, horizontal: bool = True, colour: str | None = None) -> Any:

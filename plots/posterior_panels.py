@@ -11,7 +11,7 @@ from .accept import FIT
 from .fields import tooltips
 from .layered import beside
 from .layers import join, layered, only
-from .theme import ACCENT, GREY, INK, colours
+from .theme import ACCENT, GREY, INK, colours, legend
 from .theme import title as heading
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def draw_panels(
     if several:
         scale = colours(members)
         colour["color"] = alt.Color(
-            field=FIT, type="nominal", scale=scale, sort=members, title="fit"
+            field=FIT, type="nominal", scale=scale, sort=members, title="fit", legend=legend()
         )
     tip = {
         "tooltip": tooltips(

@@ -49,3 +49,10 @@ def colours(levels: list[Any]) -> Any:
     if len(levels) <= len(PALETTE):
         return alt.Scale(domain=levels, range=list(PALETTE[: len(levels)]))
     return alt.Scale(domain=levels, scheme=SEQUENTIAL)
+
+
+def legend() -> Any:
+    """Returns a legend whose symbols are not as pale as the marks."""
+    import altair as alt
+
+    return alt.Legend(symbolOpacity=1, symbolStrokeWidth=2)

@@ -17,7 +17,7 @@ from ..chart import Chart
 from ..fields import is_number
 from ..layers import layered
 from ..observed import Observed, observe, observe_table
-from ..raw import FEW, Roles, is_crowded, is_level, marks, prepare, style
+from ..raw import FEW, Roles, is_crowded, is_level, prepare, style
 
 if TYPE_CHECKING:
     import altair as alt
@@ -117,6 +117,7 @@ def draw(
     """Draws prepared rows with their title."""
     from ..fields import rename
     from ..panel_sizes import panel_size
+    from ..raw_marks import raw_marks
     from ..theme import title as heading
 
     frame, names = rename(table)
@@ -135,9 +136,10 @@ def draw(
     text = text or f"{found.label} by {roles.x}"
     panels = 1 if roles.facet is None else found.frame[roles.facet].nunique()
     width, height = panel_size(panels, table[roles.x].nunique() if roles.nominal else None)
+    independent = how == "box" and roles.color is not None
     return layered(
         frame,
-        marks(frame, plain_roles, how, titles),
+        raw_marks(frame, plain_roles, how, titles),
         heading(text, about, ", ".join(counted) + (f"; {note}" if note else "")),
         width,
         height,
@@ -145,6 +147,7 @@ def draw(
         column=plain_roles.facet if row is not None else None,
         row=names[row] if row is not None else None,
         columns=columns,
+        resolve={"xOffset": "independent"} if independent else None,
     )
 
 
