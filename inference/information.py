@@ -80,6 +80,7 @@ def loo(
     shape = xr.DataArray(k, name="pareto_shape", **_labels(fit))
     penalty = float(density.sum() - each.sum())
     failed = bool(np.any(k > good))
+    fit.pareto = (k, good)
     out = _result("loo", fit, each, penalty, failed, pointwise, scale, {"pareto_k": shape})
     out["good_k"] = good
     if note:
