@@ -25,6 +25,8 @@ FORMATS = {
     "r_hat": "{:.3f}",
     "p_positive": "{:.3f}",
     "p_value": "{:.3g}",
+    "p_direction": "{:.3f}",
+    "weight": "{:.3f}",
 }
 
 
@@ -76,7 +78,7 @@ def text_table(table: pd.DataFrame) -> str:
     head = [str(table.index.name or ""), *(str(column) for column in table.columns)]
     columns = [[str(name) for name in table.index]]
     for name in table.columns:
-        columns.append([_cell(value, FORMATS.get(str(name))) for value in table[name]])
+        columns.append([as_text(value, FORMATS.get(str(name))) for value in table[name]])
     lines = []
     for row in zip(
         *([title, *column] for title, column in zip(head, columns, strict=True)), strict=True
@@ -93,7 +95,8 @@ def _numeric(table: pd.DataFrame, position: int) -> bool:
     return position > 0 and pd.api.types.is_numeric_dtype(table.dtypes.iloc[position - 1])
 
 
-def _cell(value: Any, form: str | None) -> str:
+def as_text(value: Any, form: str | None) -> str:
+    """Returns a value as text: about four digits, or as a format says; blank where it is missing."""
     if isinstance(value, bool | np.bool_):
         return "yes" if value else "no"
     if not isinstance(value, int | float | np.number):

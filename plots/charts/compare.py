@@ -129,7 +129,8 @@ def compare(table: Any, title: str | None = None, **options: Any) -> alt.LayerCh
     scale = alt.Scale(zero=False, nice=True)
 
     def x(field: str) -> Any:
-        return alt.X(field=field, type="quantitative", title=axis, scale=scale)
+        parts = axis.replace(" (", "\n(").split("\n")
+        return alt.X(field=field, type="quantitative", title=parts, scale=scale)
 
     y = alt.Y(field="label", type="nominal", sort=order, title=None, axis=alt.Axis(labelLimit=260))
     base = alt.Chart().encode(y=y)
@@ -146,9 +147,9 @@ def compare(table: Any, title: str | None = None, **options: Any) -> alt.LayerCh
     point = base.mark_point(filled=True, size=70, color=ACCENT if spread else INK, opacity=1)
     layers.append(point.encode(x("value"), tooltip=tips))
     if frame["weight"].notna().any():
-        text = base.mark_text(align="left", color=GREY, fontSize=10)
+        text = base.mark_text(align="left", dx=6, color=GREY, fontSize=10)
         layers.append(
-            text.encode(text=alt.Text(field="place", type="nominal"), x=alt.XValue(WIDTH + 6))
+            text.encode(text=alt.Text(field="place", type="nominal"), x=alt.XValue("width"))
         )
     key = "blue: score and its standard error; orange: difference from the best and its standard error"
     warned = f"{int(frame['warning'].sum())} with a warning: see bz.compare" * bool(

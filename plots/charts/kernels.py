@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 GAINS = {"log": "Factor on the mean", "logit": "Factor on the odds"}
 """The links under which exp(filter) is a factor, and of what."""
-EFFECT = "Effect on the linear predictor"
+EFFECT = "Effect (linear predictor)"
 LABELS = ("source", "neuron", "group", "level")
 
 

@@ -143,9 +143,9 @@ def _chains(part: pd.DataFrame, name: str, step: int, scale: Any, last: bool) ->
     y = alt.Y(
         field="value",
         type="quantitative",
-        title=_split(name),
+        title=None,
         scale=alt.Scale(zero=False),
-        axis=alt.Axis(tickCount=4, grid=False, titleAngle=0, titleAlign="right", titleLimit=220),
+        axis=alt.Axis(tickCount=4, grid=False, minExtent=36),
     )
     colour = alt.Color(field="chain", type="nominal", title="chain", scale=scale)
     data = thinned[["chain", "draw", "value"]]
@@ -156,18 +156,8 @@ def _chains(part: pd.DataFrame, name: str, step: int, scale: Any, last: bool) ->
     if len(bad):
         ticks = alt.Chart(bad).mark_tick(color=SECOND, thickness=1.5, size=8)
         layers.append(ticks.encode(x, y=alt.YValue(HEIGHT - 4)))
-    return alt.layer(*layers).properties(width=WIDE, height=HEIGHT)
-
-
-def _split(name: str, width: int = 24) -> list[str]:
-    """Breaks a long name before its brackets, so that it fits beside the axis."""
-    if len(name) <= width:
-        return [name]
-    for mark in ("[", "|", ", ", " + ", ":"):
-        head, found, tail = name.rpartition(mark)
-        if found and head:
-            return [head, found.strip() + tail]
-    return [name]
+    above = alt.TitleParams(name, anchor="start", fontSize=11, offset=4)
+    return alt.layer(*layers).properties(width=WIDE, height=HEIGHT, title=above)
 
 
 def _ranks(part: pd.DataFrame, scale: Any, last: bool) -> Any:
