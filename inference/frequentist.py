@@ -109,7 +109,7 @@ def read_rows(problem: Problem, method: str) -> Rows:
     """Returns the rows of the mean's predictor; rows that count zero times are left out.
 
     Raises:
-        FitError: there are not more rows than coefficients.
+        FitError: there are not more rows than coefficients, or a column is 0 in all of them.
     """
     response, arrays = problem.training.response, problem.training.predictors[MEAN]
     schema = problem.spec.schema.predictors[0]
@@ -132,6 +132,15 @@ def read_rows(problem: Problem, method: str) -> Rows:
         raise FitError(
             f'method "{method}" needs more rows than coefficients: the {len(kept):,} rows used count '
             f"{rows.total:g} times in all, for {coefficients} coefficient(s). Leave terms out, or use "
+            f"a method with priors: {BAYESIAN}."
+        )
+    empty = [
+        n for n, used in zip(rows.names, rows.matrix.any(axis=0).tolist(), strict=True) if not used
+    ]
+    if empty:
+        raise FitError(
+            f"{listing(f'`{name}`' for name in empty)} is 0 in every row that counts (weight > 0), so "
+            f'method "{method}" has no data on it. Leave the rows of weight 0 out of the data, or use '
             f"a method with priors: {BAYESIAN}."
         )
     return rows

@@ -51,6 +51,12 @@ def _check_columns(
         if not intercept and found.size[j] > 0:
             continue
         value = features.block(0, 1)[0, j]
+        if value == 0 and len(owners[j].term.factors) > 1:
+            raise FormulaError(
+                f"`{names[j]}` is constant (0 in every row used): no row has this combination, so "
+                f"there are no data on it.{pointer(source, _where(owners[j]))}\nLeave the interaction "
+                "out, or join the factors into one column of the combinations that occur."
+            )
         raise FormulaError(
             f"`{names[j]}` is constant ({value:g} in every row used), so its effect cannot be told "
             f"from the intercept.{pointer(source, _where(owners[j]))}\nLeave it out."

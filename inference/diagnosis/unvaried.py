@@ -29,7 +29,7 @@ def _within(evidence: Evidence) -> list[str]:
                     findings.append(
                         f"`{name}` is the same in all rows of each `{group.term.group}`, so how its "
                         "effect varies between them cannot be told from how the intercept does. Write "
-                        f"`(1 | {group.term.group})`, and keep `{name}` among the common terms."
+                        f"`(1 | {group.term.group})`, with `{name}` among the common terms."
                     )
     return findings
 
