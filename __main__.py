@@ -72,6 +72,7 @@ def _parser() -> argparse.ArgumentParser:
     fit.add_argument("--prob", type=float, default=0.95, help="of intervals; default: 0.95")
     fit.add_argument("--groups", action="store_true", help="list the effects of groups too")
     fit.add_argument("--out", metavar="FILE", help="save the fit (NetCDF); bz.load restores it")
+    fit.add_argument("--report", metavar="FILE", help="write a page (HTML) with tables and charts")
     fit.set_defaults(run=_fit)
 
     compare = commands.add_parser(
@@ -107,8 +108,9 @@ def _fit(options: argparse.Namespace) -> None:
 
     priors = dict(_prior(text) for text in options.prior)
     data = read_table(options.data)
-    if options.out:
-        check_target(options.out)
+    for target in (options.out, options.report):
+        if target:
+            check_target(target)
     model = Model(
         options.formula, data, family=options.family, link=options.link, priors=priors or None
     )
@@ -126,6 +128,8 @@ def _fit(options: argparse.Namespace) -> None:
     if options.out:
         fit.save(options.out)
         print(f"Saved as {options.out}")
+    if options.report:
+        print(f"Report: {fit.report(options.report, prob=options.prob)}")
 
 
 def _prior(text: str) -> tuple[str, str]:

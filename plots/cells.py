@@ -158,7 +158,8 @@ def by_column(found: Series, name: str, count: int) -> tuple[np.ndarray, pd.Data
     _, cells[usable] = np.unique(
         np.searchsorted(edges, values[usable], side="right"), return_inverse=True
     )
-    centres = pd.Series(values[usable]).groupby(cells[usable]).mean().to_numpy()
+    inside: Any = pd.Series(values[usable])
+    centres = inside.groupby(cells[usable]).mean().to_numpy()
     return cells, pd.DataFrame({name: centres}), f"{len(centres)} groups of equally many rows"
 
 

@@ -94,7 +94,8 @@ def _picked(fit: Fit, rows: pd.DataFrame, values: np.ndarray, term: str) -> np.n
     for name, order in (("source", sources), ("neuron", labels)):
         if name in rows:
             found = {label: i for i, label in enumerate(order)}
-            places[name] = rows[name].map(found).fillna(-1).to_numpy(dtype=int)
+            column: Any = rows[name]
+            places[name] = column.map(found.get).fillna(-1).to_numpy(dtype=int)
         else:
             places[name] = np.zeros(len(rows), dtype=int)
     out = values[tuple(places[name] for _, name in axes)]

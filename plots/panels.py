@@ -13,7 +13,7 @@ ROWS = 4500
 """Rows of one chart's table."""
 
 
-def keep(frame: pd.DataFrame, name: str, limit: int) -> tuple[pd.DataFrame, str]:
+def keep(frame: Any, name: str, limit: int) -> tuple[pd.DataFrame, str]:
     """Returns the rows of the first values of a column, and a note where some are left out."""
     values = levels(frame[name])
     if len(values) <= limit:
@@ -22,15 +22,15 @@ def keep(frame: pd.DataFrame, name: str, limit: int) -> tuple[pd.DataFrame, str]
     return frame[frame[name].isin(kept)], f"{limit} of {len(values)} {name}s drawn"
 
 
-def fill(frame: pd.DataFrame, row: str, column: str) -> pd.DataFrame:
+def fill(frame: Any, row: str, column: str) -> pd.DataFrame:
     """Adds an empty row for every panel of a grid that has none; Vega misplaces panels otherwise."""
-    grid = pd.MultiIndex.from_product([levels(frame[row]), levels(frame[column])])
+    grid: Any = pd.MultiIndex.from_product([levels(frame[row]), levels(frame[column])])
     present = pd.MultiIndex.from_frame(frame[[row, column]])
     lacking = grid[~grid.isin(present)].to_frame(index=False, name=[row, column])
     return pd.concat([frame, lacking], ignore_index=True) if len(lacking) else frame
 
 
-def keep_lags(frame: pd.DataFrame, limit: int = ROWS) -> tuple[pd.DataFrame, str]:
+def keep_lags(frame: Any, limit: int = ROWS) -> tuple[pd.DataFrame, str]:
     """Returns every k-th lag of filters, the last one included, where there are too many rows."""
     if len(frame) <= limit:
         return frame, ""

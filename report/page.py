@@ -51,7 +51,7 @@ def assemble(title: str, lede: str, sections: Sequence[Section], specs: Sequence
         f'<nav aria-label="Sections"><ul>{links}</ul></nav>\n'
         f"<main>{body}"
         "<noscript><p class=lack>The charts need JavaScript; the tables do not.</p></noscript>"
-        f"</main>\n<footer><p>Made by bayeszoo {text(VERSION)}. The page needs no network.</p></footer>\n"
+        f"</main>\n<footer><p>Made by bayeszoo {VERSION}. The page needs no network.</p></footer>\n"
         f"{scripts}\n</body>\n</html>\n"
     )
 
@@ -61,10 +61,10 @@ def _bundle() -> str:
     """Vega, Vega-Lite and Vega-Embed as one script."""
     import vl_convert
 
-    script = vl_convert.javascript_bundle()
+    script = vl_convert.javascript_bundle()  # pyright: ignore[reportCallIssue]
     return script.replace("https://vega.github.io/editor/", "").replace("</script", "<\\/script")
 
 
 @cache
 def _resource(name: str) -> str:
-    return files(__package__).joinpath(name).read_text("utf-8")
+    return files(__name__.rpartition(".")[0]).joinpath(name).read_text("utf-8")

@@ -53,7 +53,8 @@ def verdict(fit: Fit) -> Section:
     findings = fit.diagnose()
     if findings:
         count = "one finding" if len(findings) == 1 else f"{len(findings)} findings"
-        body = f'<div class="verdict warn"><p><strong>Mind {count}:</strong></p>{bullets(findings)}</div>'
+        listed = bullets(findings)
+        body = f'<div class="verdict warn"><p><strong>Mind {count}:</strong></p>{listed}</div>'
     else:
         body = '<div class="verdict good"><p><strong>All is well:</strong> no finding.</p></div>'
     return Section("verdict", "Verdict", body)
@@ -134,7 +135,7 @@ def estimates(fit: Fit, prob: float) -> Section:
             "probability that it is above 0."
         )
     if fit.backend.sampled:
-        words += " `ess` counts effectively independent draws; an `r hat` near 1 says that the chains agree."
+        words += " `ess` counts effectively independent draws; with an `r hat` near 1 chains agree."
     scale = dict(fit.model.spec.links)["mu"]
     if scale != "identity":
         words += f" Coefficients are on the scale of the {scale} link."
@@ -238,9 +239,7 @@ def _setting(value: object) -> str:
     return str(value)
 
 
-def comparison(
-    fit: Fit, others: Mapping[str, Fit], by: str | None
-) -> tuple[str, pd.DataFrame | None]:
+def comparison(fit: Fit, others: Mapping[str, Fit], by: str | None) -> tuple[str, pd.DataFrame]:
     """Returns the table of a comparison as HTML with its notes, and as a frame for the chart."""
     from ..inference.comparison.compare import compare
 

@@ -7,7 +7,7 @@ import os
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ..console import check_target
 from ..errors import FileError, OptionError, listing
@@ -17,9 +17,6 @@ from . import sections
 from .figures import Figure, html, plan
 from .page import assemble
 from .sections import Section, attempt
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 
 def write_report(
@@ -33,7 +30,7 @@ def write_report(
 ) -> Path:
     """Writes a fit as one self-contained HTML page, which opens without a network.
 
-    It says what was asked and found: verdict, data, formula, equations and priors, estimates, effects on
+    It says what was asked and found: verdict, data, formula, equations, priors, estimates, effects on
     the scale of the response, charts, a comparison with other fits, and how the fit was made. A chart
     or table that does not apply is left out; of one that fails the page says why.
 
@@ -84,7 +81,8 @@ def render(
         parts.append(_comparison(fit, others, by, specs))
     parts.append(_safely("making", "How it was made", lambda: sections.making(fit)))
     title = question or schema.formula.text
-    lede = f"{schema.response}: {fit.model.spec.family.name} model, fitted by {fit.method} to {schema.rows}."
+    family = fit.model.spec.family.name
+    lede = f"{schema.response}: {family} model, fitted by {fit.method} to {schema.rows}."
     return assemble(title, lede, [part for part in parts if part is not None], specs)
 
 
@@ -101,7 +99,7 @@ def _safely(key: str, heading: str, make: Any) -> Section | None:
 
 
 def _comparison(fit: Fit, others: Mapping[str, Fit], by: str | None, specs: list[str]) -> Section:
-    frames: list[pd.DataFrame] = []
+    frames: list[Any] = []
 
     def body() -> str:
         words, frame = sections.comparison(fit, others, by)

@@ -28,6 +28,14 @@ def test_fit_prints_model_table_and_verdict(table, tmp_path, capsys):
     assert out.stat().st_size > 0
 
 
+def test_fit_writes_a_report(table, tmp_path, capsys):
+    page = tmp_path / "fit.html"
+    words = ["fit", "log(Power) ~ stim", table, "--method", "ols", "--report", str(page)]
+    assert main(words) == 0
+    assert f"Report: {page}" in capsys.readouterr().out
+    assert "log(Power) ~ stim" in page.read_text("utf-8")
+
+
 def test_fit_passes_options(table, capsys):
     words = ["fit", "Power ~ stim + (1 | mouse)", table, "--family", "gamma", "--method", "map"]
     assert main([*words, "--prior", "stim=normal(0, scale=1)", "--groups"]) == 0
@@ -47,6 +55,7 @@ def test_fit_passes_options(table, capsys):
         (["fit", "Power ~ stim", "TABLE", "--prior", "stim"], "--prior takes NAME=PRIOR"),
         (["fit", "Power ~ stim", "TABLE", "--prior", "slope=normal(0, 1)"], "slope"),
         (["fit", "Power ~ stim", "TABLE", "--out", "no/fit.nc"], "there is no folder `no`"),
+        (["fit", "Power ~ stim", "TABLE", "--report", "no/fit.html"], "there is no folder `no`"),
         (["fit", "Power ~ __import__('os')", "TABLE"], "__import__"),
         (["compare", "a.nc", "a.nc"], "two different files"),
         (["compare", "a.nc", "b.nc"], "a.nc"),

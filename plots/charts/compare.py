@@ -89,7 +89,9 @@ def compare_data(table: Any, **options: Any) -> pd.DataFrame:
     return out
 
 
-def compare(table: Any, title: str | None = None, **options: Any) -> alt.LayerChart:
+def compare(
+    table: Any, title: str | None = None, **options: Any
+) -> alt.LayerChart | alt.FacetChart:
     """Draws a comparison: which fit predicts best, and is the difference more than noise?
 
     Args:
@@ -110,7 +112,7 @@ def compare(table: Any, title: str | None = None, **options: Any) -> alt.LayerCh
     """
     import altair as alt
 
-    frame = compare_data(table, **options)
+    frame: Any = compare_data(table, **options)
     axis, note = frame.attrs["axis"], frame.attrs["note"]
     best = float(frame["value"].iloc[0])
     frame = frame.assign(
@@ -139,8 +141,8 @@ def compare(table: Any, title: str | None = None, **options: Any) -> alt.LayerCh
     if spread:
         layers.append(base.mark_rule(strokeWidth=2, color=ACCENT).encode(x("lower"), x2="upper"))
         others = alt.Chart().transform_filter(f"datum.label !== {order[0]!r}").encode(y=y)
-        below = {"yOffset": alt.YOffsetValue(ROW - 4)}
-        ends = {"color": SECOND, "strokeWidth": 1.5}
+        below: dict[str, Any] = {"yOffset": alt.YOffsetValue(ROW - 4)}
+        ends: dict[str, Any] = {"color": SECOND, "strokeWidth": 1.5}
         layers.append(others.mark_rule(**ends).encode(x("from_"), x2="to", **below))
         triangle = others.mark_point(shape="triangle-up", color=SECOND, filled=True, opacity=1)
         layers.append(triangle.encode(x("shown"), tooltip=tips, **below))

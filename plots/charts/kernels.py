@@ -104,7 +104,7 @@ def kernels(
 
     whole("panels", panels, 1)
     given = fits(fit, "kernels")
-    frame = kernels_data(given, prob=prob, gain=gain, truth=truth)
+    frame: Any = kernels_data(given, prob=prob, gain=gain, truth=truth)
     if len(given) == 1:
         frame = frame.drop(columns=FIT)
     terms = frame["term"].unique().tolist()
@@ -137,7 +137,7 @@ def _unit(fit: Fit, gain: bool) -> str:
 
 
 def _draw(
-    frame: pd.DataFrame,
+    frame: Any,
     text: str,
     lines: list[str],
     key: list[str],
@@ -161,6 +161,7 @@ def _draw(
     notes += [note, (unit[0].lower() + unit[1:]) * bool(row)]
     if row and column:
         frame = fill(frame, row, column)
+    table: Any
     table, names = rename(frame)
     x = alt.X(field="x", type="quantitative", title=axis, scale=alt.Scale(nice=False))
     options: dict[str, Any] = {"color": alt.value(ACCENT)}
@@ -208,7 +209,7 @@ def _draw(
     )
 
 
-def _roles(frame: pd.DataFrame, held: list[str]) -> tuple[str | None, str | None, str | None]:
+def _roles(frame: Any, held: list[str]) -> tuple[str | None, str | None, str | None]:
     """Which labels make rows, columns and colours."""
     several = [name for name in held if frame[name].nunique() > 1 or name == FIT]
     places = [name for name in ("source", "neuron") if name in several]
@@ -223,7 +224,7 @@ def _roles(frame: pd.DataFrame, held: list[str]) -> tuple[str | None, str | None
     return row, column, hue
 
 
-def _in_time(frame: pd.DataFrame) -> tuple[pd.DataFrame, str]:
+def _in_time(frame: Any) -> tuple[Any, str]:
     """Adds the lag as it is drawn, and returns the title of its axis."""
     if "seconds" not in frame or frame["seconds"].isna().any():
         return frame.assign(x=frame["lag"]), "Lag (bins)"

@@ -72,13 +72,13 @@ def masks_data(model: Model | Fit) -> pd.DataFrame:
         for s, source in enumerate(sources):
             for n, neuron in enumerate(neurons.labels):
                 rows.append((term.name, source, neuron, bool(each[s, n]), int(each[s, n])))
-    table = pd.DataFrame(rows, columns=["term", "source", "neuron", "used", "coefficients"])
+    table: Any = pd.DataFrame(rows, columns=["term", "source", "neuron", "used", "coefficients"])
     if fit is not None:
         table["effect"] = _effects(fit, table)
     return table.drop(columns="source") if table["source"].isna().all() else table
 
 
-def _effects(fit: Fit, table: pd.DataFrame) -> np.ndarray:
+def _effects(fit: Fit, table: Any) -> np.ndarray:
     """Returns what a term does in sum, one number per row of the table; NaN where it is masked."""
     from ...inference.point import point_values
 
@@ -126,7 +126,7 @@ def masks(model: Model | Fit, *, title: str | None = None) -> alt.LayerChart | a
     """
     import altair as alt
 
-    frame = masks_data(model)
+    frame: Any = masks_data(model)
     bound = model.model if isinstance(model, Fit) else model
     dimension = bound.spec.schema.neurons.dim  # type: ignore[union-attr]
     short = short_names(frame["term"].unique().tolist())
@@ -150,9 +150,10 @@ def masks(model: Model | Fit, *, title: str | None = None) -> alt.LayerChart | a
     return alt.hconcat(*charts).resolve_scale(color="independent")
 
 
-def _matrix(frame: pd.DataFrame, row: str, dimension: str, text: str, lines: list[str]) -> Any:
+def _matrix(frame: Any, row: str, dimension: str, text: str, lines: list[str]) -> Any:
     import altair as alt
 
+    table: Any
     table, names = rename(frame.assign(used=frame["used"].map({True: "used", False: "masked (0)"})))
     rows, columns = levels(table["row"]), levels(table["neuron"])
     if row == "term":

@@ -63,7 +63,9 @@ def raster_data(
     labels = np.asarray(found.labels, dtype=object)
     rows = found.rows[bins] if found.rows is not None else labels[places]
     name = "time" if found.timed else "bin"
-    frame = pd.DataFrame({name: found.time[bins], "row": rows, "count": found.counts[bins, places]})
+    frame: Any = pd.DataFrame(
+        {name: found.time[bins], "row": rows, "count": found.counts[bins, places]}
+    )
     if window is not None:
         start, stop = _window(window)
         frame = frame[(frame[name] >= start) & (frame[name] < stop)].reset_index(drop=True)
@@ -122,8 +124,9 @@ def _rows(table: Table, by: str | None, moments: np.ndarray) -> tuple[np.ndarray
     if by is not None:
         column(by, table.columns, "by")
         coded = table.categorical(by)
-        values = np.asarray(coded.levels, dtype=object)[coded.codes]
-        return np.where(np.asarray(coded.codes) >= 0, values, None), by
+        values: Any = np.asarray(coded.levels, dtype=object)[coded.codes]
+        values[np.asarray(coded.codes) < 0] = None
+        return values, by
     restarts = np.cumsum(np.diff(moments, prepend=moments[:1]) < 0)
     return (restarts + 1).astype(object), "trial" if restarts.max() else "row"
 
@@ -170,7 +173,7 @@ def raster(
     """
     import altair as alt
 
-    frame = raster_data(data, spikes, by=by, time=time, window=window)
+    frame: Any = raster_data(data, spikes, by=by, time=time, window=window)
     kind, order = frame.attrs["rows"], frame.attrs["levels"]
     axis = "time" if "time" in frame else "bin"
     notes = [f"{int(frame['count'].sum()):,} events"]
@@ -225,7 +228,7 @@ def raster(
     return alt.vconcat(above, chart, spacing=6, title=about).resolve_scale(x="shared")
 
 
-def _densest(frame: pd.DataFrame, axis: str) -> float:
+def _densest(frame: Any, axis: str) -> float:
     """How long a stretch from the start holds as many events as are drawn."""
     moments = np.sort(frame[axis].to_numpy(dtype=float))
     return float(moments[LIMIT - 1] - moments[0])
@@ -257,7 +260,7 @@ def _stimulus(data: Any, name: str, axis: str, time: str | None, ends: list[floa
     values = table.numeric(column(name, narrow, "stimulus"))
     moments = _moments(table, time)
     inside = (moments >= ends[0]) & (moments <= ends[1])
-    frame = pd.DataFrame({axis: moments[inside], "value": values[inside]})
+    frame: Any = pd.DataFrame({axis: moments[inside], "value": values[inside]})
     frame = frame.groupby(axis, as_index=False)["value"].mean()
     step = -(-len(frame) // POINTS)
     if step > 1:

@@ -52,7 +52,7 @@ def rates_data(
         Columns `fit`, `neuron` (by the name of its dimension) where the response has two dimensions,
         `time` (s; or `bin`, or the column of `over`), `fitted` (median of the draws), `lower`, `upper`,
         `observed`, `observed_se` (standard error of the observed mean), `rows`. Counts with a time axis
-        are rates in Hz; where the clock restarts, cells pool the trials. `attrs` say the unit and a note.
+        are rates in Hz; where the clock restarts, cells pool trials. `attrs` say the unit and a note.
 
     Raises:
         OptionError: an empty window, or an unknown column.
@@ -131,7 +131,7 @@ def rates(
     x = next(c for c in frame.columns if c not in (FIT, dimension))
     counted = all(counts_events(one) for one in given.values())
     if over is None and counted:
-        frame = _bars(frame, [FIT] + [dimension] * bool(dimension))
+        frame = _bars(frame, [FIT, dimension] if dimension else [FIT])
     top, note = peak(frame)
     notes.append(note)
     scale = alt.Scale(domain=[0.0, top], clamp=True) if counted else alt.Scale(zero=False)
@@ -139,6 +139,7 @@ def rates(
     key = "; ".join(part for part in (intervals(given, prob), shape, *notes) if part)
     name = "rate" if "Hz" in unit else "mean"
     text = f"Fitted and observed {name}" + (f" over {over}" if over else "")
+    table: Any
     table, names = rename(frame)
     known = {names[n]: n for n in frame.columns if n not in (FIT,) * (len(given) == 1)}
     axis = f"{x.capitalize()} (s)" if x == "time" and frame.attrs.get("timed") else x

@@ -57,9 +57,11 @@ def power_table(study: PowerStudy, alpha: float) -> pd.DataFrame:
     Returns:
         Columns `method effect share lower upper datasets`; 95 % intervals.
     """
-    wide = study.power(alpha)
-    long = wide.rename_axis(index="method", columns="effect").stack().rename("share").reset_index()
-    sizes = study.table.groupby(["method", "effect"], sort=False).size().rename("datasets")
+    wide: Any = study.power(alpha)
+    stacked: Any = wide.rename_axis(index="method", columns="effect").stack()
+    long = stacked.rename("share").reset_index()
+    sizes: Any = study.table.groupby(["method", "effect"], sort=False).size()
+    sizes = sizes.rename("datasets")
     long = long.merge(sizes.reset_index(), on=["method", "effect"])
     n, p, z = long["datasets"], long["share"], 1.959964
     centre, half = (p + z**2 / (2 * n)) / (1 + z**2 / n), z / (1 + z**2 / n)
@@ -93,10 +95,10 @@ def roc(
     _check(study)
     if alpha is not None:
         number("alpha", alpha, 0.0, 1.0)
-    frame = roc_data(study)
+    frame: Any = roc_data(study)
     methods = frame["method"].unique().tolist()
     effects = sorted(frame["effect"].unique().tolist(), key=abs)
-    sizes = study.table.groupby(["method", "effect"]).size()
+    sizes: Any = study.table.groupby(["method", "effect"]).size()
     about = f"{int(sizes.min()):,} simulated data sets per method and effect"
     failed = f"{len(study.errors):,} fits failed and count as no detection" * bool(study.errors)
     panels = [_curves(frame[frame["effect"] == e], e, methods, len(effects) > 1) for e in effects]
@@ -109,7 +111,7 @@ def roc(
     return alt.hconcat(*panels, title=text).resolve_scale(color="independent")
 
 
-def _curves(frame: pd.DataFrame, effect: float, methods: list[str], several: bool) -> Any:
+def _curves(frame: Any, effect: float, methods: list[str], several: bool) -> Any:
     import altair as alt
 
     area = frame.groupby("method")["auc"].first()

@@ -104,7 +104,7 @@ def trace(
     import altair as alt
 
     fit = one_fit(fit, "trace")
-    frame = trace_data(fit, names)
+    frame: Any = trace_data(fit, names)
     if "elbo" in frame:
         return _elbo(frame, title or "Course of the optimisation", describe(fit))
     wanted = frame["parameter"].unique().tolist()
