@@ -65,9 +65,9 @@ def _scores(prior: Prior, variable: Variable, draws: np.ndarray) -> np.ndarray |
     if prior.form.relative or prior.form.joint or prior.form.local or prior.is_correlation:
         return None  # penalties say how much to shrink, not where a parameter is
     distribution = prior.distribution()
-    shape = tuple(np.shape(distribution.mean)) if not distribution.event_shape else None
-    if shape is None:
+    if distribution.event_shape:
         return None
+    shape = tuple(distribution.batch_shape)
     turn = len(shape) == 1 and draws.ndim == 3 and shape[0] == draws.shape[1] != draws.shape[2]
     values = np.swapaxes(draws, 1, 2) if turn else draws
     if len(shape) > values.ndim - 1:  # one number, given as an array of one
