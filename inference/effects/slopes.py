@@ -67,7 +67,8 @@ def slopes(
         numeric = [n for n, c in columns.known.items() if not (c.factor or c.temporal or c.wide)]
         raise OptionError(
             f"`{variable}` has levels ({listing(columns.levels(variable), 5)}) and so no slope; "
-            f"compare them by fit.contrasts({variable!r}). Columns of numbers: {listing(numeric) or 'none'}."
+            f"compare them by fit.contrasts({variable!r}). Columns of numbers: "
+            f"{listing(numeric) or 'none'}."
         )
     cells = find_cells(fit, request, variable)
     table = tabulate(fit, cells.answers(), prob, interval, rope, direction=True)
