@@ -23,6 +23,8 @@ def lfp(
     effect_cv: float = 0.3,
     correlation: float = 0.0,
     alpha: float = 5.0,
+    samples: int | None = None,
+    trial_sd: float | None = None,
     labels: tuple[str, str] | None = None,
 ) -> tuple[pd.DataFrame, dict[str, Any]]:
     """Simulates band power of the local field potential in stimulated and control trials.
@@ -31,7 +33,11 @@ def lfp(
     s[mouse] = effect (1 + effect_cv w[mouse]),  (z, w) standard normal with the given correlation
 
     so `Power ~ stim + (1 + stim | mouse)` with family `gamma` is the true model. With `effect=0`
-    every mouse's effect is exactly 0.
+    every mouse's effect is exactly 0. With `samples=` a trial is measured several times,
+
+    log mu = ... + trial_sd u[trial],  u standard normal
+
+    and the true model has `(1 | mouse:trial)` as well.
 
     Args:
         mice: number of mice, at least 2.
@@ -45,16 +51,20 @@ def lfp(
         correlation: between a mouse's log baseline and its relative effect; negative values give
             mice of high baseline smaller effects.
         alpha: shape of the gamma noise; its coefficient of variation is 1 / sqrt(alpha).
+        samples: samples of the power per trial, with noise of their own; None for one per trial.
+        trial_sd: standard deviation over trials of the log power that a trial's samples share; 0.5
+            if not given. Only with samples.
         labels: names of control and stimulated trials, in place of 0 and 1.
 
     Returns:
         A table with columns `Power` (uV^2), `stim` (0 or 1, or the labels as ordered categories),
-        `mouse` and `trial`, one row per trial; and the truth: parameters by their printed names
-        (`Intercept`, `stim`, `sd(1|mouse)`, `sd(stim|mouse)`, `corr(mouse)[Intercept,stim]` where
-        both vary, `alpha`), and for each mouse `baselines` (uV^2) and `effects` (log ratios).
+        `mouse` and `trial`, one row per trial (with samples one per sample, and a column `sample`);
+        and the truth: parameters by their printed names (`Intercept`, `stim`, `sd(1|mouse)`,
+        `sd(stim|mouse)`, `corr(mouse)[Intercept,stim]` where both vary, `sd(1|mouse:trial)` with
+        samples, `alpha`), and for each mouse `baselines` (uV^2) and `effects` (log ratios).
 
     Raises:
-        OptionError: an argument is out of range.
+        OptionError: an argument is out of range, or trial_sd= is given without samples=.
 
     Example:
         >>> import bayeszoo as bz
@@ -76,6 +86,13 @@ def lfp(
     if labels is not None and (len(labels) != 2 or labels[0] == labels[1]):
         raise OptionError(f"labels= takes two different names, not {labels!r}.")
 
+    if samples is None and trial_sd is not None:
+        raise OptionError(
+            "trial_sd= is about several samples of each trial; give samples= as well."
+        )
+    repeats = 1 if samples is None else whole("samples", samples, 1)
+    shared = 0.5 if trial_sd is None else number("trial_sd", trial_sd, 0)
+
     rng = np.random.default_rng(seed)
     z, v = rng.standard_normal((2, mice))
     w = correlation * z + math.sqrt(1 - correlation**2) * v
@@ -83,17 +100,21 @@ def lfp(
     baselines = baseline * np.exp(baseline_sd * z)
     stim = rng.permuted(np.tile(np.arange(trials) % 2, (mice, 1)), axis=1)
     mean = baselines[:, None] * np.exp(effects[:, None] * stim)
-    power = mean * rng.gamma(alpha, 1 / alpha, size=mean.shape)
+    if samples is not None:
+        mean = mean * np.exp(shared * rng.standard_normal(mean.shape))
+    power = mean[..., None] * rng.gamma(alpha, 1 / alpha, size=(*mean.shape, repeats))
 
     mouse = names("m", mice)
     data = pd.DataFrame(
         {
             "Power": power.ravel(),
-            "stim": stim.ravel(),
-            "mouse": np.repeat(mouse, trials),
-            "trial": np.tile(np.arange(trials), mice),
+            "stim": np.repeat(stim.ravel(), repeats),
+            "mouse": np.repeat(mouse, trials * repeats),
+            "trial": np.tile(np.repeat(np.arange(trials), repeats), mice),
         }
     )
+    if samples is not None:
+        data["sample"] = np.tile(np.arange(repeats), mice * trials)
     suffix = ""
     if labels is not None:
         data["stim"] = pd.Categorical.from_codes(data["stim"], categories=list(labels))
@@ -106,6 +127,8 @@ def lfp(
     }
     if effect * effect_cv * baseline_sd != 0:
         truth[f"corr(mouse)[Intercept,stim{suffix}]"] = correlation * math.copysign(1, effect)
+    if samples is not None:
+        truth["sd(1|mouse:trial)"] = shared
     truth["alpha"] = alpha
     truth["baselines"] = pd.Series(baselines, index=mouse, name="baseline")
     truth["effects"] = pd.Series(effects, index=mouse, name="effect")

@@ -1,6 +1,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.special import polygamma
 
 import bayeszoo as bz
 
@@ -83,6 +84,41 @@ def test_truth_has_the_printed_names():
         assert list(fit.summary().index) == names
 
 
+def test_samples_of_a_trial_share_its_power():
+    """Log gamma noise has variance trigamma(alpha); the mean of n samples has an n-th of it."""
+    trials, samples, shared, alpha = 4_000, 5, 0.4, 5.0
+    data, truth = bz.datasets.lfp(
+        mice=2, trials=trials, effect=0, samples=samples, trial_sd=shared, alpha=alpha, seed=6
+    )
+    assert data.shape == (2 * trials * samples, 5)
+    assert (data.groupby(["mouse", "trial"])["stim"].nunique() == 1).all()
+    assert truth["sd(1|mouse:trial)"] == shared
+    logs = np.log(data["Power"])
+    cell = logs.groupby([data["mouse"], data["trial"]])
+    within = float(cell.var().mean())
+    between = cell.mean().groupby("mouse").var()
+    noise = float(polygamma(1, alpha))
+    assert within == pytest.approx(noise, rel=0.05)  # standard error about 1 %
+    expected = shared**2 + noise / samples
+    error = expected * np.sqrt(2 / trials)
+    assert (between - expected).abs().max() < 4.5 * error
+
+
+def test_one_sample_without_a_trial_effect_is_a_trial():
+    plain, _ = bz.datasets.lfp(seed=7, effect=0)
+    sampled, _ = bz.datasets.lfp(seed=7, effect=0, samples=1, trial_sd=0)
+    assert sampled.columns.tolist() == [*plain.columns, "sample"]
+    pd.testing.assert_frame_equal(sampled[["stim", "mouse", "trial"]], plain.drop(columns="Power"))
+
+
+def test_samples_are_fitted_by_the_true_model():
+    data, truth = bz.datasets.lfp(mice=4, trials=10, samples=3, seed=1)
+    formula = "Power ~ stim + (1 + stim | mouse) + (1 | mouse:trial)"
+    fit = bz.fit(formula, data, family="gamma", method="map", progress=False)
+    names = [name for name in truth if name not in ("baselines", "effects")]
+    assert sorted(fit.summary().index) == sorted(names)
+
+
 @pytest.mark.parametrize(
     "options",
     [
@@ -94,6 +130,9 @@ def test_truth_has_the_printed_names():
         {"baseline": -1},
         {"correlation": 1.1},
         {"labels": ("a", "a")},
+        {"samples": 0},
+        {"trial_sd": 0.3},
+        {"trial_sd": -1, "samples": 2},
     ],
 )
 def test_refuses(options):
