@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..errors import OptionError, listing, nearest
@@ -102,3 +102,21 @@ def intervals(given: Mapping[str, Fit], prob: float) -> str:
     if not kinds:
         return ""
     return f"{100 * prob:g}% {' and '.join(sorted(kinds, reverse=True))} intervals"
+
+
+def groups_note(given: Mapping[str, Fit], by: Sequence[str], groups: str | None) -> str:
+    """Returns what the effects of groups are in means or slopes, in words; empty without any."""
+    terms = {
+        group.term.group: {factor.expression for factor in group.term.by}
+        for fit in given.values()
+        for group in fit.model.spec.schema.predictors[0].groups
+    }
+    held = [name for name, factors in terms.items() if not factors <= set(by)]
+    if not held or (groups is None and len(held) < len(terms)):
+        return ""
+    names = listing(held)
+    words = {
+        "fitted": f"averaged over the fitted {names}",
+        "new": f"of a new {names}, averaged over their distribution",
+    }
+    return words.get(groups or "", f"of a typical {names} (group effects 0)")

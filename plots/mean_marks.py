@@ -33,7 +33,8 @@ def draw_means(
         roles.x, observed.response, roles.color, None, roles.facet, roles.nominal, observed.binary
     )
     several = table[FIT].nunique() > 1
-    place = offsets(table, FIT if several else roles.color)
+    members = list(dict.fromkeys(table[FIT]))
+    place = offsets(table, FIT, 0.0, members) if several else offsets(table, roles.color)
     tables, note, how = {"fitted": table.assign(**{OFFSET: place})}, "", "point"
     if data:
         rows = observed.frame
@@ -96,14 +97,14 @@ def _bands(frame: pd.DataFrame, plain: Roles, titles: dict[str, str], y_title: s
     y = lambda name: alt.Y(field=name, type="quantitative", title=y_title, scale=_scale(plain))
     base = alt.Chart()
     many = bool(colour) and len(colour["color"]["sort"]) > 2
-    area = base.mark_area(opacity=0.15 if many else 0.25, color=ACCENT)
+    area = base.mark_area(fillOpacity=0.15 if many else 0.25, color=ACCENT)
     line = base.mark_line(strokeWidth=2.2, color=ACCENT)
     dash = {}
     if colour and colour["color"]["field"] == FIT:
         dashes = alt.Scale(range=[[1, 0], [7, 4], [2, 3], [9, 3, 2, 3]])
-        order, name = colour["color"]["sort"], colour["color"]["title"]
+        order = colour["color"]["sort"]
         dash["strokeDash"] = alt.StrokeDash(
-            field=FIT, type="nominal", scale=dashes, sort=order, title=name, legend=legend()
+            field=FIT, type="nominal", scale=dashes, sort=order, legend=None
         )
     out = [line.encode(y=y("mean"), **shared, **colour, **dash)]
     if np.isfinite(frame["lower"].to_numpy(dtype=float)).any():

@@ -98,9 +98,11 @@ def prepare(frame: pd.DataFrame, roles: Roles, how: str, keep: list[str]) -> tup
     return table.assign(**{OFFSET: offsets(table, roles.color, 0.5)}), note
 
 
-def offsets(table: pd.DataFrame, color: str | None, spread: float = 0.0) -> np.ndarray:
+def offsets(
+    table: pd.DataFrame, color: str | None, spread: float = 0.0, order: list[Any] | None = None
+) -> np.ndarray:
     """Returns the middle of each colour's share of a level's width, and a jitter around it."""
-    order = levels(table[color]) if color is not None else [None]
+    order = [None] if color is None else order or levels(table[color])
     place = table[color].map({v: i for i, v in enumerate(order)}) if color is not None else 0
     jitter = np.random.default_rng(0).uniform(-0.5, 0.5, len(table)) * spread
     return np.round((np.asarray(place, dtype=float) + 0.5 + jitter) / len(order), 3)

@@ -56,7 +56,8 @@ def raw_marks(
         return [_lines(many, bool(colour)).encode(**channels, **detail)]
     dense = len(frame) > 600
     opacity = (0.3 if dense else 0.45) if quiet else (0.35 if dense else 0.5)
-    dots = alt.Chart().mark_circle(size=16 if dense else 22, opacity=opacity, color=GREY)
+    shade = "#555555" if quiet else GREY
+    dots = alt.Chart().mark_circle(size=16 if dense else 22, opacity=opacity, color=shade)
     strip = dots.encode(**channels, **shift)
     if how == "point" or quiet:
         return [strip]

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from .accept import FIT
-from .fields import levels, rename, tooltips
-from .layers import layered, rule
+from .fields import levels, tooltips
+from .layers import join, layered, only, rule
 from .theme import ACCENT, INK, STEP, WIDTH, colours
 from .theme import title as heading
 
@@ -32,6 +32,8 @@ def draw_rows(
     facet: Any = None,
     order: list[Any] | None = None,
     raw: str | None = None,
+    band: pd.DataFrame | None = None,
+    name: str | None = None,
 ) -> alt.LayerChart | alt.FacetChart:
     """Draws a list of estimates.
 
@@ -46,44 +48,58 @@ def draw_rows(
         facet: a column with one panel per value.
         order: the rows from top to bottom; by default as they come.
         raw: a column that is drawn as black diamonds.
+        band: one row with `mean`, `lower` and `upper`, shaded across all rows.
+        name: what the rows are, as the title of their axis.
 
     Returns:
         The chart.
     """
     import altair as alt
 
-    frame, names = rename(table)
+    tables = {"rows": table} if band is None else {"rows": table, "band": band}
+    frame, names = join(tables)
     field = names[row]
     several = FIT in table and table[FIT].nunique() > 1
-    order = list(dict.fromkeys(frame[field])) if order is None else order
+    order = list(dict.fromkeys(table[row])) if order is None else order
     shown = {names[c]: c for c in (FIT, row, *([raw] if raw else ()), *SHOWN) if c in names}
     shared: dict[str, Any] = {
-        "y": alt.Y(field=field, type="nominal", sort=order, title=None, axis=_labels(order)),
+        "y": alt.Y(field=field, type="nominal", sort=order, title=name, axis=_labels(order)),
         "tooltip": tooltips(frame, shown),
     }
     height: Any = alt.Step(STEP)
     if several:
-        members = list(dict.fromkeys(frame[FIT]))
+        members = list(dict.fromkeys(table[FIT]))
         shared["color"] = alt.Color(
             field=FIT, type="nominal", scale=colours(members), sort=members, title="fit"
         )
         shared["yOffset"] = alt.YOffset(field=FIT, type="nominal", sort=members)
         height = alt.Step(OFFSET)
     base = alt.Chart()
-    at = alt.X(field="mean", type="quantitative", title=axis, scale=scale or alt.Scale(zero=False))
+    at = alt.X(
+        field="mean",
+        type="quantitative",
+        title=axis,
+        scale=scale or alt.Scale(zero=False, padding=12),
+    )
     bars = base.mark_rule(strokeWidth=2, color=ACCENT).encode(
         x=alt.X(field="lower", type="quantitative", title=axis),
         x2=alt.X2(field="upper"),
         **shared,
     )
     points = base.mark_point(filled=True, size=45, opacity=1, color=ACCENT).encode(x=at, **shared)
+    bars, points = only(bars, "rows"), only(points, "rows")
     marks = [] if reference is None else [rule(reference, horizontal=False)]
+    if band is not None:
+        shade = only(base, "band").mark_rect(color=ACCENT, opacity=0.12)
+        middle = only(base, "band").mark_rule(color=ACCENT, strokeWidth=1, opacity=0.6)
+        ends = {"x": bars.encoding.x, "x2": alt.X2(field="upper")}
+        marks += [shade.encode(**ends), middle.encode(x=at)]
     marks += [bars, points]
     if raw is not None:
         diamond = base.mark_point(shape="diamond", filled=True, size=40, opacity=1, color=INK)
         at = alt.X(field=names[raw], type="quantitative", title=axis)
         shared = {name: shared[name] for name in ("y", "tooltip")}
-        marks.append(diamond.encode(x=at, **shared))
+        marks.append(only(diamond, "rows").encode(x=at, **shared))
     return layered(frame, marks, heading(text, *lines), WIDTH, height, facet=facet)
 
 

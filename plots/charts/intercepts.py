@@ -162,7 +162,9 @@ def intercepts(
     words = f"black diamonds: raw means of {rows}"
     scaled = at_base and model.design.predictors[MEAN].offset.any()
     axis = f"{response}{' at offset 0' * scaled}{unit}"
-    return draw_rows(table, name, text, (*lines, words), axis, None, order=order, raw="raw")
+    return draw_rows(
+        table, name, text, (*lines, words), axis, None, order=order, raw="raw", name=name
+    )
 
 
 INTERCEPTS = Chart(

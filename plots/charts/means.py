@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from ...errors import OptionError
-from ..accept import FIT, describe, fits, intervals
+from ..accept import FIT, describe, fits, groups_note, intervals
 from ..chart import Chart
 from ..fields import levels
 from ..mean_roles import MeanRoles, mean_roles
@@ -124,7 +124,13 @@ def means(
     text = title or f"{roles.observed.label} by {roles.x}"
     what = "fitted means"
     what += f" and {intervals(given, prob)}" if intervals(given, prob) else ""
-    lines = (text, describe(given), what + (", over the data" if data else ""), note)
+    lines = (
+        text,
+        describe(given),
+        what + (", over the data" if data else ""),
+        groups_note(given, roles.by, options.get("groups")),
+        note,
+    )
     return draw_means(table, roles, lines, data, columns)
 
 
