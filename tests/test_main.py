@@ -1,6 +1,7 @@
 import subprocess
 import sys
 
+import pandas as pd
 import pytest
 
 import bayeszoo as bz
@@ -99,8 +100,49 @@ def test_compare(table, tmp_path, capsys):
     assert "elpd_loo" in text
     assert {line.split()[0] for line in text.splitlines() if " log" in line} >= {"with", "without"}
 
+    assert "Best first: `with` predicts best, by elpd_loo." in text
     other = str(tmp_path / "other.nc")
-    words = ["fit", "Power ~ stim", table, "--draws", "300", "--tune", "300", "--chains", "2"]
+    words = ["fit", "Power ~ stim", table, "--family", "gamma", "--method", "laplace"]
     assert main([*words, "--out", other]) == 0
-    assert main(["compare", files[0], other]) == 2
-    assert "different rows or responses" in capsys.readouterr().err
+    capsys.readouterr()
+    assert main(["compare", files[0], other]) == 0
+    assert "Note: the response of `with` is `log(Power)`" in capsys.readouterr().out
+    assert main(["compare", files[0], other, "--by", "group:mouse"]) == 2  # neither reads it
+    assert "no column" in capsys.readouterr().err
+
+
+def test_compare_refits_what_it_loads(table, tmp_path, capsys):
+    files = []
+    for name, formula, method in (
+        ("mixed", "log(Power) ~ stim + (1 | mouse)", "lme"),
+        ("plain", "log(Power) ~ stim", "ols"),
+        ("point", "log(Power) ~ stim + (1 | mouse)", "map"),
+        ("other", "mouse ~ stim", "map"),
+    ):
+        files.append(str(tmp_path / f"{name}.nc"))
+        family = ["--family", "bernoulli"] if name == "other" else []
+        source = table
+        if name == "other":
+            source = str(tmp_path / "two.csv")
+            data = pd.read_csv(table)
+            data[data["mouse"].isin(["m01", "m02"])].to_csv(source, index=False)
+        words = ["fit", formula, source, "--method", method, *family]
+        assert main([*words, "--out", files[-1]]) == 0
+    capsys.readouterr()
+    mixed, plain, point, other = files
+    assert main(["compare", mixed, plain]) == 0
+    assert "reml=False" in capsys.readouterr().out
+    assert main(["compare", mixed, plain, "--by", "lr"]) == 0
+    assert "p_value" in capsys.readouterr().out
+    assert main(["compare", mixed, plain, point, "--by", "kfold", "--folds", "3"]) == 0
+    assert "elpd_kfold" in capsys.readouterr().out
+    for words, message in (
+        ([mixed, point], "cannot compare frequentist fits"),
+        ([point, other, "--by", "kfold"], "fitted to tables of 80 and 40 rows"),
+        ([mixed, plain, "--by", "lo"], "Nearest: `loo`"),
+        ([mixed, plain, "--by", "kfold", "--folds", "1"], "folds="),
+        ([mixed, plain, "--refit"], 'option of by="loo"'),
+        ([mixed, point, "--by", "loo"], "kfold"),
+    ):
+        assert main(["compare", *words]) == 2
+        assert message in capsys.readouterr().err
