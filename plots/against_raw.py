@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def draw_against_raw(
-    table: pd.DataFrame, group: str, text: str, lines: tuple[str, ...], axes: tuple[str, str]
+    table: Any, group: str, text: str, lines: tuple[str, ...], axes: tuple[str, str]
 ) -> alt.LayerChart | alt.FacetChart:
     """Draws columns `raw`, `mean`, `lower` and `upper` of groups, with a colour for each fit."""
     import altair as alt
@@ -31,7 +31,7 @@ def draw_against_raw(
     ends = [min(low, few["raw"].min()), max(high, few["raw"].max())]
     tables = {"estimate": few, "equal": pd.DataFrame({"raw": ends, "mean": ends})}
     frame, names = join(tables)
-    base = alt.Chart()
+    base: Any = alt.Chart()
     scale = alt.Scale(zero=False)
     x = alt.X(field="raw", type="quantitative", title=axes[0], scale=scale)
     y = alt.Y(field="mean", type="quantitative", title=axes[1], scale=scale)

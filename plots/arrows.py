@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 
 from .fields import tooltips
 from .layers import join, layered, only
@@ -20,7 +19,7 @@ MOST = 80
 
 
 def draw_arrows(
-    table: pd.DataFrame, group: str, text: str, lines: tuple[str, ...], axis: str
+    table: Any, group: str, text: str, lines: tuple[str, ...], axis: str
 ) -> alt.LayerChart | alt.FacetChart:
     """Draws the table of `shrinkage_data`."""
     import altair as alt
@@ -42,7 +41,7 @@ def draw_arrows(
     lines_at = table[["effect", "population"]].drop_duplicates()
     frame, names = join({"groups": table, "moved": moved, "head": heads, "population": lines_at})
     field = names[group]
-    base = alt.Chart()
+    base: Any = alt.Chart()
     rows = alt.Axis(labelLimit=200, grid=True, gridColor="#EEEEEE", ticks=False, domain=False)
     y = alt.Y(field=field, type="nominal", sort=order, title=None, axis=rows)
     title = axis if len(effects) == 1 else None

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -27,7 +27,7 @@ def plain(name: object) -> str:
     return re.sub(r"[^\w ]", "_", str(name))
 
 
-def rename(frame: pd.DataFrame) -> tuple[pd.DataFrame, dict[str, str]]:
+def rename(frame: Any) -> tuple[pd.DataFrame, dict[str, str]]:
     """Returns a table with plain names, and the plain name of each column.
 
     Numbers keep six digits that say something, infinite ones are missing, and values of other types
@@ -44,7 +44,7 @@ def rename(frame: pd.DataFrame) -> tuple[pd.DataFrame, dict[str, str]]:
     return pd.DataFrame(columns, index=pd.RangeIndex(len(frame))), names
 
 
-def _values(column: pd.Series) -> Any:
+def _values(column: Any) -> Any:
     if pd.api.types.is_bool_dtype(column.dtype):
         return column.astype(str).to_numpy(dtype=object)
     if pd.api.types.is_integer_dtype(column.dtype) and not column.isna().any():
@@ -80,21 +80,21 @@ def rounded(values: np.ndarray, digits: int = 6) -> np.ndarray:
     return np.where(np.isfinite(scaled), scaled, out)
 
 
-def is_number(column: pd.Series) -> bool:
+def is_number(column: Any) -> bool:
     """Whether a column is drawn along an axis of numbers."""
     return pd.api.types.is_numeric_dtype(column.dtype) and not pd.api.types.is_bool_dtype(
         column.dtype
     )
 
 
-def kind(column: pd.Series) -> str:
+def kind(column: Any) -> Literal["quantitative", "nominal", "temporal"]:
     """Returns Vega-Lite's type of a column."""
     if pd.api.types.is_datetime64_any_dtype(column.dtype):
         return "temporal"
     return "quantitative" if is_number(column) else "nominal"
 
 
-def levels(column: pd.Series) -> list[Any]:
+def levels(column: Any) -> list[Any]:
     """Returns the values of a column in reading order: categories as ordered, m2 before m10."""
     if isinstance(column.dtype, pd.CategoricalDtype):
         present = set(column.dropna().unique())
@@ -111,13 +111,13 @@ def natural_key(value: Any) -> tuple[Any, ...]:
     return (1, *((0, int(p), "") if p.isdigit() else (1, 0, p) for p in parts if p))
 
 
-def tooltips(frame: pd.DataFrame, titles: Mapping[str, str] | Iterable[str]) -> list[Any]:
+def tooltips(frame: Any, titles: Mapping[str, str] | Iterable[str]) -> list[Any]:
     """Returns tooltips of plain columns, with titles and numbers rounded to four digits."""
     import altair as alt
 
     named = titles if isinstance(titles, Mapping) else {name: name for name in titles}
     out = []
     for field, shown in named.items():
-        options = {"format": ".4~g"} if kind(frame[field]) == "quantitative" else {}
+        options: dict[str, Any] = {"format": ".4~g"} if kind(frame[field]) == "quantitative" else {}
         out.append(alt.Tooltip(field=field, type=kind(frame[field]), title=shown, **options))
     return out

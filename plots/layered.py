@@ -20,7 +20,8 @@ class Layered(alt.LayerChart):
 
     def panels(self, facet: str, columns: int | None = None) -> alt.FacetChart:
         """Draws one panel per value of a column, with axes under each where rows are not full."""
-        count = levels(self.data[facet])
+        held: Any = self.data
+        count = levels(held[facet])
         wanted = columns or beside(len(count))
         chart = self.facet(facet, columns=wanted)
         return chart if len(count) % wanted == 0 else chart.resolve_axis(x="independent")
@@ -50,9 +51,9 @@ class Layered(alt.LayerChart):
         Raises:
             OptionError: the table has no such column.
         """
-        inner = self.copy()
+        inner: Any = self.copy()
         heading, inner.title = inner.title, alt.Undefined
-        frame = inner.data if data is alt.Undefined else data
+        frame: Any = inner.data if data is alt.Undefined else data
         channels = {
             "facet": (facet, alt.Facet),
             "row": (row, alt.Row),
@@ -80,7 +81,7 @@ class Layered(alt.LayerChart):
             and isinstance(frame, pd.DataFrame)
         ):
             field = _field(facet)
-            count = frame[_find(frame, field)].nunique() if field is not None else 0
+            count = int(frame[_find(frame, field)].nunique()) if field is not None else 0
             columns = beside(count)
         if isinstance(frame, pd.DataFrame):
             inner.data = alt.Undefined  # else every panel would draw all rows
@@ -109,7 +110,7 @@ def _field(value: Any) -> str | None:
     return None
 
 
-def _find(frame: pd.DataFrame, field: str) -> str:
+def _find(frame: Any, field: str) -> str:
     for name in (field, plain(field)):
         if name in frame.columns:
             return name
@@ -120,7 +121,7 @@ def _find(frame: pd.DataFrame, field: str) -> str:
     )
 
 
-def _spread(frame: pd.DataFrame, field: str) -> pd.DataFrame:
+def _spread(frame: Any, field: str) -> pd.DataFrame:
     """Repeats the rows that lack a value of a column for each of its values."""
     lacking = frame[field].isna()
     values = levels(frame[field])

@@ -23,12 +23,14 @@ def join(tables: Mapping[str, pd.DataFrame]) -> tuple[pd.DataFrame, dict[str, st
     Returns:
         The table, and the plain name of each column.
     """
-    parts = [table.assign(**{LAYER: name}) for name, table in tables.items() if len(table)]
+    parts: list[Any] = [
+        table.assign(**{LAYER: name}) for name, table in tables.items() if len(table)
+    ]
     joined = pd.concat([_objects(part) for part in parts], ignore_index=True)
     return rename(joined.infer_objects())
 
 
-def _objects(part: pd.DataFrame) -> pd.DataFrame:
+def _objects(part: Any) -> Any:
     """Texts and categories as plain objects, which concatenate without surprises."""
     labels = part.columns[~part.dtypes.map(pd.api.types.is_numeric_dtype)]
     return part.astype({name: object for name in labels if part[name].dtype.kind not in "mM"})
@@ -70,10 +72,10 @@ def layered(
     """
     from .layered import Layered
 
-    chart = Layered(layer=list(layers), data=frame, title=heading, width=width, height=height)
+    chart: Any = Layered(layer=list(layers), data=frame, title=heading, width=width, height=height)
     if resolve:
         chart = chart.resolve_scale(**resolve)
-    given = {"facet": facet, "row": row, "column": column, "columns": columns}
+    given: dict[str, Any] = {"facet": facet, "row": row, "column": column, "columns": columns}
     used = {name: value for name, value in given.items() if value is not None}
     if not used.keys() - {"columns"}:
         return chart
@@ -87,5 +89,6 @@ def rule(value: float, horizontal: bool = True, colour: str | None = None) -> An
     from .theme import GREY
 
     channel = alt.YDatum(value) if horizontal else alt.XDatum(value)
-    mark = alt.Chart().mark_rule(color=colour or GREY, strokeDash=[4, 3], strokeWidth=1)
+    base: Any = alt.Chart()
+    mark = base.mark_rule(color=colour or GREY, strokeDash=[4, 3], strokeWidth=1)
     return mark.encode(**{"y" if horizontal else "x": channel})

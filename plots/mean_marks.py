@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 
 from .accept import FIT
 from .fields import levels, tooltips
@@ -14,7 +13,7 @@ from .mean_roles import MeanRoles
 from .panel_sizes import panel_size
 from .raw import OFFSET, Roles, offsets, prepare, style
 from .raw_marks import at_offset, horizontal, raw_marks
-from .theme import ACCENT, colours, legend
+from .theme import ACCENT, colours
 from .theme import title as heading
 from .thinning import thin
 
@@ -25,7 +24,7 @@ SHOWN = ("mean", "lower", "upper", "p_value")
 
 
 def draw_means(
-    table: pd.DataFrame, roles: MeanRoles, lines: tuple[str, ...], data: bool, columns: int | None
+    table: Any, roles: MeanRoles, lines: tuple[str, ...], data: bool, columns: int | None
 ) -> alt.LayerChart | alt.FacetChart:
     """Draws a table of fitted means, over the data where wanted."""
     observed = roles.observed
@@ -73,14 +72,14 @@ def draw_means(
     return chart.panels(plain.facet, columns)
 
 
-def _points(frame: pd.DataFrame, plain: Roles, titles: dict[str, str], y_title: str) -> list[Any]:
+def _points(frame: Any, plain: Roles, titles: dict[str, str], y_title: str) -> list[Any]:
     """Points with intervals, those of several fits or colours beside each other."""
     import altair as alt
 
     shared, colour = _shared(frame, plain, titles)
     shared["xOffset"] = at_offset()
     y = lambda name: alt.Y(field=name, type="quantitative", title=y_title, scale=_scale(plain))
-    base = alt.Chart()
+    base: Any = alt.Chart()
     rule = base.mark_rule(strokeWidth=2.2, color=ACCENT)
     dot = base.mark_point(filled=True, size=70, opacity=1, color=ACCENT)
     return [
@@ -89,13 +88,13 @@ def _points(frame: pd.DataFrame, plain: Roles, titles: dict[str, str], y_title: 
     ]
 
 
-def _bands(frame: pd.DataFrame, plain: Roles, titles: dict[str, str], y_title: str) -> list[Any]:
+def _bands(frame: Any, plain: Roles, titles: dict[str, str], y_title: str) -> list[Any]:
     """Lines with bands."""
     import altair as alt
 
     shared, colour = _shared(frame, plain, titles)
     y = lambda name: alt.Y(field=name, type="quantitative", title=y_title, scale=_scale(plain))
-    base = alt.Chart()
+    base: Any = alt.Chart()
     many = bool(colour) and len(colour["color"]["sort"]) > 2
     area = base.mark_area(fillOpacity=0.15 if many else 0.25, color=ACCENT)
     line = base.mark_line(strokeWidth=2.2, color=ACCENT)
@@ -113,7 +112,7 @@ def _bands(frame: pd.DataFrame, plain: Roles, titles: dict[str, str], y_title: s
 
 
 def _shared(
-    frame: pd.DataFrame, plain: Roles, titles: dict[str, str]
+    frame: Any, plain: Roles, titles: dict[str, str]
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """The channels of all fitted marks, and that of their colour."""
     import altair as alt

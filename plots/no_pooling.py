@@ -61,7 +61,7 @@ def no_pooling(fit: Fit, found: GroupCoefficients) -> np.ndarray:
 
     beta = found.point.copy()
     good = _identified(sums(columns[:, :, None] * columns[:, None, :]))
-    damping = np.zeros(count)
+    damping, gain = np.zeros(count), np.full(count, np.inf)
     with double_precision():
         at = jax.jit(derivatives)
         evaluate = lambda b: [np.asarray(a) for a in at(offset + (columns * b[index]).sum(axis=1))]

@@ -22,7 +22,7 @@ LOW = 0.07
 
 
 def draw_panels(
-    table: pd.DataFrame,
+    table: Any,
     parameters: list[str],
     text: str,
     lines: tuple[str, ...],
@@ -34,7 +34,7 @@ def draw_panels(
 
     members = list(dict.fromkeys(table[FIT]))
     frame, names = join(_tables(table, members))
-    base = alt.Chart()
+    base: Any = alt.Chart()
     colour: dict[str, Any] = {}
     if several:
         scale = colours(members)
@@ -93,7 +93,7 @@ def draw_panels(
     return panels.resolve_scale(x="independent", y="independent")
 
 
-def _tables(table: pd.DataFrame, members: list[str]) -> dict[str, pd.DataFrame]:
+def _tables(table: Any, members: list[str]) -> dict[str, pd.DataFrame]:
     """The rows of each layer."""
     out = {str(kind): part for kind, part in table.groupby("kind", sort=False)}
     drawn = table[table["kind"] != "prior"]

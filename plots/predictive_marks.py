@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 def draw_check(
-    table: pd.DataFrame,
+    table: Any,
     how: str,
     observed: Observed,
     words: tuple[str, str, str],
@@ -43,7 +43,7 @@ def draw_check(
         {"all": table} if band else {str(k): part for k, part in table.groupby("kind", sort=False)}
     )
     frame, names = join(drawn)
-    base = alt.Chart()
+    base: Any = alt.Chart()
     titles = {"density": "density", "ecdf": "cumulative share", "bars": "share of rows"}
     at = alt.X(field="value", type="quantitative", title=observed.title(observed.response),
                scale=alt.Scale(zero=False, nice=False))  # fmt: skip
@@ -81,9 +81,7 @@ def draw_check(
     )
 
 
-def _bars(
-    base: Any, frame: pd.DataFrame, observed: Observed, y: Any, tip: dict[str, Any]
-) -> list[Any]:
+def _bars(base: Any, frame: Any, observed: Observed, y: Any, tip: dict[str, Any]) -> list[Any]:
     import altair as alt
 
     steps = int((frame["end"] - frame["value"]).max())
@@ -120,7 +118,7 @@ def _bars(
 
 
 def draw_along(
-    table: pd.DataFrame,
+    table: Any,
     how: str,
     observed: Observed,
     words: tuple[str, str, str],
@@ -153,7 +151,7 @@ def draw_along(
     )
     titles = {short: observed.title(name) for name, short in names.items()}
     layers = [only(mark, "raw") for mark in raw_marks(frame, plain, raw, titles, quiet=True)]
-    base = alt.Chart()
+    base: Any = alt.Chart()
     at = horizontal(frame, plain, titles)
     y = lambda field: alt.Y(field=field, type="quantitative", title=titles[plain.y])
     shown = [n for n in (names[x], "mean", "lower", "q25", "median", "q75", "upper") if n in frame]
@@ -191,7 +189,7 @@ def draw_along(
     )
 
 
-def _panels(table: pd.DataFrame, by: str | None, most: int = 40) -> tuple[pd.DataFrame, str]:
+def _panels(table: Any, by: str | None, most: int = 40) -> tuple[pd.DataFrame, str]:
     """The first panels where there are very many, and a note."""
     if by is None:
         return table, ""

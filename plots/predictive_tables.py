@@ -20,7 +20,7 @@ OBSERVED, DRAWN = "observed", "drawn"
 Split = Iterator[tuple[dict[str, Any], np.ndarray]]
 
 
-def split(frame: pd.DataFrame, by: list[str]) -> Split:
+def split(frame: Any, by: list[str]) -> Split:
     """Yields the value of each column and the rows of every group."""
     if not by:
         yield {}, np.arange(len(frame))
@@ -109,7 +109,7 @@ def bars(y: np.ndarray, drawn: np.ndarray, prob: float) -> pd.DataFrame:
 
 
 def along(
-    frame: pd.DataFrame, x: str, y: np.ndarray, drawn: np.ndarray, binary: bool, prob: float
+    frame: Any, x: str, y: np.ndarray, drawn: np.ndarray, binary: bool, prob: float
 ) -> pd.DataFrame:
     """Quantiles of drawn responses at each value of a column (or in bins of equally many rows).
 

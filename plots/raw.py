@@ -46,17 +46,17 @@ class Roles:
         return list(dict.fromkeys(name for name in found if name is not None))
 
 
-def is_level(column: pd.Series, factor: bool) -> bool:
+def is_level(column: Any, factor: bool) -> bool:
     """Whether a column is drawn as levels: a factor, texts, or two numbers such as 0 and 1."""
     return factor or not is_number(column) or column.nunique() <= 2
 
 
-def is_crowded(column: pd.Series) -> bool:
+def is_crowded(column: Any) -> bool:
     """Whether so many rows share a few numbers that boxes say more than points."""
     return column.nunique() <= 12 and len(column) > 20 * column.nunique()
 
 
-def style(frame: pd.DataFrame, roles: Roles) -> str:
+def style(frame: Any, roles: Roles) -> str:
     """Returns how raw data are drawn: `proportion`, `line`, `box`, `point` or `heat`."""
     if roles.binary:
         return "proportion"
@@ -67,7 +67,7 @@ def style(frame: pd.DataFrame, roles: Roles) -> str:
     return "point" if len(frame) <= LIMIT or roles.color or roles.facet else "heat"
 
 
-def prepare(frame: pd.DataFrame, roles: Roles, how: str, keep: list[str]) -> tuple[Any, str]:
+def prepare(frame: Any, roles: Roles, how: str, keep: list[str]) -> tuple[Any, str]:
     """Returns the rows to draw, thinned or binned, and a note for the subtitle.
 
     Args:
@@ -99,7 +99,7 @@ def prepare(frame: pd.DataFrame, roles: Roles, how: str, keep: list[str]) -> tup
 
 
 def offsets(
-    table: pd.DataFrame, color: str | None, spread: float = 0.0, order: list[Any] | None = None
+    table: Any, color: str | None, spread: float = 0.0, order: list[Any] | None = None
 ) -> np.ndarray:
     """Returns the middle of each colour's share of a level's width, and a jitter around it."""
     order = [None] if color is None else order or levels(table[color])
@@ -108,7 +108,7 @@ def offsets(
     return np.round((np.asarray(place, dtype=float) + 0.5 + jitter) / len(order), 3)
 
 
-def _proportions(frame: pd.DataFrame, roles: Roles, keep: list[str]) -> pd.DataFrame:
+def _proportions(frame: Any, roles: Roles, keep: list[str]) -> pd.DataFrame:
     """Mean and number of a response of 0 and 1, per level or per tenth of the rows along x."""
     x = frame[roles.x]
     if not roles.nominal and x.nunique() > FEW:

@@ -5,15 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import pandas as pd
-
 from .fields import kind, levels, tooltips
 from .raw import OFFSET, Roles
 from .theme import GREY, INK, SEQUENTIAL, colours, legend
 
 
 def raw_marks(
-    frame: pd.DataFrame,
+    frame: Any,
     roles: Roles,
     how: str,
     titles: Mapping[str, str],
@@ -31,6 +29,7 @@ def raw_marks(
     import altair as alt
 
     colour: dict[str, Any] = {}
+    detailed: Any = roles.detail
     if roles.color is not None:
         order = levels(frame[roles.color])
         colour["color"] = alt.Color(
@@ -51,13 +50,13 @@ def raw_marks(
     if how == "proportion":
         return [_proportions(quiet).encode(**channels, **shift)]
     if how == "line":
-        detail = {"detail": alt.Detail(field=roles.detail, type="nominal")}
+        detail = {"detail": alt.Detail(field=detailed, type="nominal")}
         many = quiet or frame[roles.detail].nunique() > 12
         return [_lines(many, bool(colour)).encode(**channels, **detail)]
     dense = len(frame) > 600
     opacity = (0.3 if dense else 0.45) if quiet else (0.35 if dense else 0.5)
     shade = "#555555" if quiet else GREY
-    dots = alt.Chart().mark_circle(size=16 if dense else 22, opacity=opacity, color=shade)
+    dots = _blank().mark_circle(size=16 if dense else 22, opacity=opacity, color=shade)
     strip = dots.encode(**channels, **shift)
     if how == "point" or quiet:
         return [strip]
@@ -76,7 +75,7 @@ def at_offset() -> Any:
     return alt.XOffset(field=OFFSET, type="quantitative", scale=scale)
 
 
-def horizontal(frame: pd.DataFrame, roles: Roles, titles: Mapping[str, str]) -> Any:
+def horizontal(frame: Any, roles: Roles, titles: Mapping[str, str]) -> Any:
     """Returns the channel of the horizontal axis."""
     import altair as alt
 
@@ -92,18 +91,18 @@ def horizontal(frame: pd.DataFrame, roles: Roles, titles: Mapping[str, str]) -> 
 def _proportions(quiet: bool) -> Any:
     import altair as alt
 
-    words = {"legend": None} if quiet else {"legend": alt.Legend(tickCount=3)}
+    words: dict[str, Any] = {"legend": None} if quiet else {"legend": alt.Legend(tickCount=3)}
     scale = alt.Scale(range=[25, 220], zero=True)
     size = alt.Size(field="rows", type="quantitative", title="rows", scale=scale, **words)
-    mark = alt.Chart().mark_point(filled=True, opacity=0.5 if quiet else 0.8, color=GREY)
+    mark = _blank().mark_point(filled=True, opacity=0.5 if quiet else 0.8, color=GREY)
     return mark.encode(size=size)
 
 
 def _lines(many: bool, coloured: bool) -> Any:
     import altair as alt
 
-    own = {} if coloured else {"color": GREY}
-    return alt.Chart().mark_line(
+    own: dict[str, Any] = {} if coloured else {"color": GREY}
+    return _blank().mark_line(
         opacity=0.4 if many else 0.8,
         strokeWidth=1 if many else 1.5,
         point=alt.OverlayMarkDef(size=14 if many else 25, opacity=0.6, **own),
@@ -112,10 +111,8 @@ def _lines(many: bool, coloured: bool) -> Any:
 
 
 def _boxes(coloured: bool) -> Any:
-    import altair as alt
-
-    own = {} if coloured else {"stroke": INK, "color": GREY}
-    return alt.Chart().mark_boxplot(
+    own: dict[str, Any] = {} if coloured else {"stroke": INK, "color": GREY}
+    return _blank().mark_boxplot(
         outliers=False,
         size=16 if coloured else 34,
         opacity=0.9,
@@ -129,7 +126,7 @@ def _heat(roles: Roles, titles: Mapping[str, str]) -> Any:
     import altair as alt
 
     free = alt.Scale(zero=False)
-    return alt.Chart().mark_rect().encode(
+    return _blank().mark_rect().encode(
         x=alt.X(field=roles.x, type="quantitative", title=titles[roles.x], scale=free),
         x2=alt.X2(field="x_end"),
         y=alt.Y(field=roles.y, type="quantitative", title=titles[roles.y], scale=free),
@@ -140,3 +137,9 @@ def _heat(roles: Roles, titles: Mapping[str, str]) -> Any:
         ),
         tooltip=[alt.Tooltip(field="count", type="quantitative", title="points")],
     )  # fmt: skip
+
+
+def _blank() -> Any:
+    import altair as alt
+
+    return alt.Chart()

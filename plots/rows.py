@@ -22,7 +22,7 @@ OFFSET = 11
 
 
 def draw_rows(
-    table: pd.DataFrame,
+    table: Any,
     row: str,
     text: str,
     lines: tuple[str, ...],
@@ -74,7 +74,7 @@ def draw_rows(
         )
         shared["yOffset"] = alt.YOffset(field=FIT, type="nominal", sort=members)
         height = alt.Step(OFFSET)
-    base = alt.Chart()
+    base: Any = alt.Chart()
     at = alt.X(
         field="mean",
         type="quantitative",
@@ -112,7 +112,7 @@ def _labels(order: list[Any]) -> Any:
     )
 
 
-def sorted_rows(table: pd.DataFrame, row: str) -> list[Any]:
+def sorted_rows(table: Any, row: str) -> list[Any]:
     """Returns the rows by their estimate in the first fit, the largest on top."""
     first = table[table[FIT] == table[FIT].iloc[0]] if FIT in table else table
     means = first.groupby(row, sort=False, observed=True)["mean"].mean()

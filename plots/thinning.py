@@ -17,7 +17,7 @@ CELLS = 40
 
 
 def thin(
-    frame: pd.DataFrame, limit: int = LIMIT, by: list[str] | None = None, seed: int = 0
+    frame: Any, limit: int = LIMIT, by: list[str] | None = None, seed: int = 0
 ) -> tuple[pd.DataFrame, str]:
     """Returns at most so many rows in their order, drawn at random, and a note for the subtitle.
 
@@ -77,7 +77,7 @@ def grid(
     return frame, (float(xs[1] - xs[0]), float(ys[1] - ys[0]))
 
 
-def evenly(frame: pd.DataFrame, limit: int = LIMIT) -> tuple[pd.DataFrame, str]:
+def evenly(frame: Any, limit: int = LIMIT) -> tuple[pd.DataFrame, str]:
     """Returns every k-th row, for one long line; and a note for the subtitle."""
     if len(frame) <= limit:
         return frame.reset_index(drop=True), ""

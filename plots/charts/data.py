@@ -107,7 +107,7 @@ def draw(
     found: Observed,
     roles: Roles,
     how: str,
-    table: pd.DataFrame,
+    table: Any,
     note: str,
     given: Any,
     text: str | None,

@@ -63,7 +63,7 @@ def power_table(study: PowerStudy, alpha: float) -> pd.DataFrame:
     sizes: Any = study.table.groupby(["method", "effect"], sort=False).size()
     sizes = sizes.rename("datasets")
     long = long.merge(sizes.reset_index(), on=["method", "effect"])
-    n, p, z = long["datasets"], long["share"], 1.959964
+    n, p, z = long["datasets"], long["share"], 1.959963984540054
     centre, half = (p + z**2 / (2 * n)) / (1 + z**2 / n), z / (1 + z**2 / n)
     half = half * np.sqrt(p * (1 - p) / n + z**2 / (4 * n**2))
     return long.assign(lower=centre - half, upper=centre + half)

@@ -187,7 +187,7 @@ def _words(band: pd.DataFrame | None) -> str:
     return "shaded: population" if band["lower"].notna().all() else "upright line: population"
 
 
-def _cut(table: pd.DataFrame, label: str, order: list[Any]) -> tuple[pd.DataFrame, list[Any], str]:
+def _cut(table: Any, label: str, order: list[Any]) -> tuple[pd.DataFrame, list[Any], str]:
     """Evenly many of very many rows, and a note."""
     if len(order) <= MOST:
         return table, order, ""
