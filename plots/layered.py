@@ -81,7 +81,7 @@ class Layered(alt.LayerChart):
             and isinstance(frame, pd.DataFrame)
         ):
             field = _field(facet)
-            count = int(frame[_find(frame, field)].nunique()) if field is not None else 0
+            count = len(levels(frame[_find(frame, field)])) if field is not None else 0
             columns = beside(count)
         if isinstance(frame, pd.DataFrame):
             inner.data = alt.Undefined  # else every panel would draw all rows

@@ -5,6 +5,26 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ..errors import OptionError, listing, nearest
+from ..inference.fit import Fit
+from ..inference.variables import printed_rows, variables
+
+KINDS = {
+    "common": "coefficients",
+    "scale": "standard deviations of groups",
+    "correlation": "correlations",
+    "scalar": "parameters of the family",
+}
+
+
+def parameter_kinds(fit: Fit) -> dict[str, str]:
+    """Returns printed name -> what it is: intercept, coefficient, effect of a group, ..."""
+    found, coords = variables(fit.model.spec)
+    out = {}
+    for variable in found:
+        kind = KINDS.get(variable.kind, variable.name)
+        kind = "intercept" if variable.name.endswith("Intercept") else kind
+        out |= {name: kind for name, _ in printed_rows(variable, coords)}
+    return out
 
 
 def choose(names: Sequence[str] | str | None, available: list[str]) -> list[str]:

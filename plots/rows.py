@@ -34,6 +34,7 @@ def draw_rows(
     raw: str | None = None,
     band: pd.DataFrame | None = None,
     name: str | None = None,
+    row_panels: str | None = None,
 ) -> alt.LayerChart | alt.FacetChart:
     """Draws a list of estimates.
 
@@ -50,6 +51,7 @@ def draw_rows(
         raw: a column that is drawn as black diamonds.
         band: one row with `mean`, `lower` and `upper`, shaded across all rows.
         name: what the rows are, as the title of their axis.
+        row_panels: a column whose values get panels below each other, with axes of their own.
 
     Returns:
         The chart.
@@ -100,7 +102,14 @@ def draw_rows(
         at = alt.X(field=names[raw], type="quantitative", title=axis)
         shared = {name: shared[name] for name in ("y", "tooltip")}
         marks.append(only(diamond, "rows").encode(x=at, **shared))
-    return layered(frame, marks, heading(text, *lines), WIDTH, height, facet=facet)
+    if row_panels is None:
+        return layered(frame, marks, heading(text, *lines), WIDTH, height, facet=facet)
+    spread = alt.Row(
+        field=names[row_panels], type="nominal", sort=list(dict.fromkeys(table[row_panels])),
+        title=None, header=alt.Header(labelOrient="top", labelAnchor="start", labelFontWeight="bold"),
+    )  # fmt: skip
+    chart: Any = layered(frame, marks, heading(text, *lines), WIDTH, height)
+    return chart.facet(row=spread).resolve_scale(x="independent", y="independent")
 
 
 def _labels(order: list[Any]) -> Any:

@@ -91,12 +91,11 @@ def data(
     if row is not None:
         column(row, found.frame.columns, "row")
     how = style(found.frame, roles)
+    every: Any = found.frame
     keep = [c for c in (row, *found.groups, *found.predictors) if c is not None]
-    keep = (
-        [c for c in dict.fromkeys(keep) if found.frame[c].nunique() <= 200]
-        if how != "proportion"
-        else ([row] if row else [])
-    )
+    keep = [c for c in dict.fromkeys(keep) if every[c].nunique() <= 200]
+    if how == "proportion":
+        keep = [row] if row else []
     if row and how == "heat":
         how = "point"
     table, note = prepare(found.frame, roles, how, keep)
@@ -122,11 +121,13 @@ def draw(
 
     frame, names = rename(table)
     titles = {short: found.title(name) for name, short in names.items()}
+    spot: dict[str | None, Any] = {None: None, **names}
     plain_roles = Roles(
-        *(
-            names.get(c) if c else None
-            for c in (roles.x, roles.y, roles.color, roles.detail, roles.facet)
-        ),  # type: ignore[arg-type]
+        names[roles.x],
+        names[roles.y],
+        spot[roles.color],
+        spot[roles.detail],
+        spot[roles.facet],
         roles.nominal,
         roles.binary,
     )
@@ -134,7 +135,8 @@ def draw(
     counted = [f"{len(found.frame):,} rows"]
     counted += [f"{found.frame[g].nunique():,} levels of {g}" for g in found.groups]
     text = text or f"{found.label} by {roles.x}"
-    panels = 1 if roles.facet is None else found.frame[roles.facet].nunique()
+    every: Any = found.frame
+    panels = 1 if roles.facet is None else int(every[roles.facet].nunique())
     width, height = panel_size(panels, table[roles.x].nunique() if roles.nominal else None)
     independent = how == "box" and roles.color is not None
     return layered(
@@ -155,7 +157,7 @@ def choose_roles(
     found: Observed, x: str | None, color: str | None, detail: str | None, facet: str | bool
 ) -> Roles:
     """Returns the columns that a chart of raw data takes, from the user's wishes and the formula."""
-    frame = found.frame
+    frame: Any = found.frame
     for option, name in (("x", x), ("color", color), ("detail", detail)):
         if name is not None:
             column(name, frame.columns, option)

@@ -10,7 +10,7 @@ import pandas as pd
 from ...inference.options import number
 from ..accept import FIT, describe, fits, intervals
 from ..chart import Chart
-from ..parameters import choose
+from ..parameters import choose, parameter_kinds
 
 if TYPE_CHECKING:
     import altair as alt
@@ -42,7 +42,7 @@ def forest_data(
         frames.append(table.assign(**{FIT: name})[[FIT, *table.columns]])
     joined = pd.concat(frames, ignore_index=True)
     wanted = choose(names, list(dict.fromkeys(joined["parameter"])))
-    kept = joined[joined["parameter"].isin(wanted)]
+    kept: Any = joined[joined["parameter"].isin(wanted)]
     place = {name: i for i, name in enumerate(wanted)}
     order = kept["parameter"].map(place).sort_values(kind="stable").index
     return pd.DataFrame(kept.loc[order]).reset_index(drop=True)
@@ -53,6 +53,7 @@ def forest(
     names: Sequence[str] | str | None = None,
     prob: float = 0.95,
     groups: bool = False,
+    panels: bool | None = None,
     title: str | None = None,
 ) -> alt.LayerChart | alt.FacetChart:
     """Draws the coefficients of one or several fits with their intervals and the line at zero.
@@ -62,11 +63,12 @@ def forest(
         names: see `forest_data`; None for all.
         prob: probability of the interval.
         groups: whether to draw group effects too.
+        panels: whether each kind of parameter has a panel and an axis of its own; by default where
+            their sizes differ more than tenfold.
         title: by default "Parameters".
 
     Returns:
-        A chart, one row per parameter; parameters far from the others' size stand in a panel below,
-        with an axis of their own.
+        A chart, one row per parameter.
 
     Raises:
         OptionError: an unknown parameter, or something that is no fit.
@@ -75,11 +77,25 @@ def forest(
         >>> bz.plot.forest({"nuts": fit, "lme": other})  # doctest: +SKIP
     """
     given = fits(fit, "forest")
-    table = forest_data(given, names, prob, groups)
+    table: Any = forest_data(given, names, prob, groups)
     from ..rows import draw_rows
 
     lines = (describe(given), intervals(given, prob))
-    return draw_rows(table, "parameter", title or "Parameters", lines)
+    text = title or "Parameters"
+    kinds = parameter_kinds(next(iter(given.values())))
+    table = table.assign(kind=[kinds.get(name, "other") for name in table["parameter"]])
+    if panels is None:
+        panels = _differ(table)
+    if not panels or table["kind"].nunique() == 1:
+        return draw_rows(table, "parameter", text, lines)
+    return draw_rows(table, "parameter", text, lines, row_panels="kind")
+
+
+def _differ(table: Any) -> bool:
+    """Whether the sizes of parameters of several kinds differ more than tenfold."""
+    size = table[["mean", "lower", "upper"]].abs().max(axis=1)
+    largest = size.groupby(table["kind"]).max()
+    return bool(largest.max() > 10 * max(largest.min(), 1e-300))
 
 
 FOREST = Chart(

@@ -91,7 +91,7 @@ def _response(fit: Fit) -> tuple[np.ndarray, np.ndarray | None]:
 def _baseline(fit: Fit) -> np.ndarray:
     """Rows at which every common column is 0."""
     matrix = fit.model.design.predictors[MEAN].matrix
-    return ~matrix.any(axis=1) if matrix.size else np.ones(len(matrix), dtype=bool)
+    return np.asarray(~matrix.any(axis=1)) if matrix.size else np.ones(len(matrix), dtype=bool)
 
 
 def _intercepts(fit: Fit, found: GroupCoefficients, prob: float) -> dict[str, np.ndarray]:
@@ -141,7 +141,7 @@ def intercepts(
         >>> bz.plot.intercepts({"gamma": fit, "lme": other})  # doctest: +SKIP
     """
     given = fits(fit, "intercepts")
-    table = intercepts_data(given, group, prob)
+    table: Any = intercepts_data(given, group, prob)
     from ..against_raw import draw_against_raw
     from ..rows import draw_rows
 
@@ -160,7 +160,7 @@ def intercepts(
     first = table[table[FIT] == table[FIT].iloc[0]]
     order = first.sort_values("mean", ascending=False)[name].tolist()
     words = f"black diamonds: raw means of {rows}"
-    scaled = at_base and model.design.predictors[MEAN].offset.any()
+    scaled = bool(at_base) and bool(model.design.predictors[MEAN].offset.any())
     axis = f"{response}{' at offset 0' * scaled}{unit}"
     return draw_rows(
         table, name, text, (*lines, words), axis, None, order=order, raw="raw", name=name

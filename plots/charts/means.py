@@ -59,7 +59,7 @@ def _table(
     first = next(iter(given.values()))
     roles = mean_roles(first, by, facet, len(given) > 1)
     asked = dict(at or {})
-    frame = roles.observed.frame
+    frame: Any = roles.observed.frame
     if not roles.nominal and roles.x not in asked:
         others = [c for c in (roles.color, roles.facet) if c is not None]
         cells = int(np.prod([min(frame[c].nunique(), PANELS) for c in others])) * len(given)

@@ -78,7 +78,7 @@ def posterior_data(
 
 
 def _curve(
-    fit: Fit, parameter: str, row: pd.Series, draws: np.ndarray, points: int
+    fit: Fit, parameter: str, row: Any, draws: np.ndarray, points: int
 ) -> tuple[np.ndarray, np.ndarray]:
     """The density of one parameter; empty for a single estimate."""
     if fit.backend.point:
@@ -110,7 +110,7 @@ def posterior(
     groups: bool = False,
     columns: int | None = None,
     title: str | None = None,
-) -> alt.FacetChart:
+) -> alt.LayerChart | alt.FacetChart:
     """Draws the density of each parameter in a panel of its own, with its mean and interval.
 
     Args:

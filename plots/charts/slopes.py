@@ -138,7 +138,7 @@ def slopes(
     variable, by = _choose(given, variable, by)
     if facet is not None and facet not in by:
         by = [*by, facet]
-    table = _table(given, variable, by, scale, options)
+    table: Any = _table(given, variable, by, scale, options)
     response = next(iter(given.values())).model.spec.schema.response
     from ..rows import draw_rows, sorted_rows
 
@@ -181,7 +181,7 @@ def slopes(
     )
 
 
-def _words(band: pd.DataFrame | None) -> str:
+def _words(band: Any) -> str:
     if band is None:
         return ""
     return "shaded: population" if band["lower"].notna().all() else "upright line: population"
