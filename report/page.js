@@ -34,8 +34,13 @@ function adaptedFacet(view, room, pad) {
     const fitting = Math.max(1, Math.floor((room - AXIS - pad) / (Math.max(SMALLEST, 0.75 * width) + 20)));
     const columns = Math.min(view.columns || fitting, fitting);
     const most = Math.max(SMALLEST, (room - AXIS - pad) / columns - 20);
-    const spec = { ...view.spec, width: Math.min(width, most) };
+    const wanted = columns > 1 ? width : 1.6 * width;
+    const spec = { ...view.spec, width: Math.min(wanted, most) };
     return { ...view, facet: field, columns, spec };
+  }
+  if (facet.row && !facet.column) {
+    const spec = { ...view.spec, width: Math.max(SMALLEST, Math.min(width, room - AXIS - pad)) };
+    return { ...view, spec };
   }
   if (facet.column && pad > 0) {
     const shrunk = Math.max(48, width * (room - AXIS) / (room - AXIS + pad));
@@ -104,6 +109,8 @@ async function drawAll() {
   if (Math.abs(document.documentElement.clientWidth - width) < 20) return;
   width = document.documentElement.clientWidth;
   let failed = 0;
+  const warn = console.warn;  // Vega-Lite's remarks on layout are for authors of charts, not for readers
+  console.warn = () => {};
   for (const place of places) {
     try {
       await draw(place, Number(place.dataset.chart));
@@ -113,6 +120,7 @@ async function drawAll() {
       console.error(error);
     }
   }
+  console.warn = warn;
   document.documentElement.dataset.charts = failed ? `${failed} failed` : "drawn";
 }
 
