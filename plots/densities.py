@@ -66,7 +66,7 @@ def density_at(
 
 def _edge(values: np.ndarray, width: float) -> bool:
     """Whether sorted draws pile up at their lower end, which a smooth tail does not do."""
-    return bool((values < values[0] + width).mean() > 0.1)
+    return bool((values < values[0] + width).mean() > max(0.05, 8 / len(values)))
 
 
 def _kernels(grid: np.ndarray, values: np.ndarray, width: float) -> np.ndarray:

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from .accept import FIT
-from .fields import tooltips
+from .fields import LAYER, tooltips
 from .layered import beside
 from .layers import join, layered, only
 from .theme import ACCENT, GREY, INK, colours, legend
@@ -81,7 +81,7 @@ def draw_panels(
         words = base.mark_text(align="center", dy=-66, color=INK)
         number = alt.Text(field="mean", type="quantitative", format=".3~g")
         marks.append(only(words, "point").encode(x=x, text=number))
-    present = set(table["kind"]) | {"zero", "interval"}
+    present = set(frame[LAYER])
     kept = [m for m in marks if any(f"'{name}'" in str(m.transform[0].filter) for name in present)]
     chart = layered(frame, kept, heading(text, *lines), 190, 120)
     order = [p for p in parameters if p in set(frame["parameter"])]

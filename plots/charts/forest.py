@@ -64,7 +64,7 @@ def forest(
         prob: probability of the interval.
         groups: whether to draw group effects too.
         panels: whether each kind of parameter has a panel and an axis of its own; by default where
-            their sizes differ more than tenfold.
+            their sizes differ more than thirtyfold.
         title: by default "Parameters".
 
     Returns:
@@ -88,14 +88,14 @@ def forest(
         panels = _differ(table)
     if not panels or table["kind"].nunique() == 1:
         return draw_rows(table, "parameter", text, lines)
-    return draw_rows(table, "parameter", text, lines, row_panels="kind")
+    return draw_rows(table, "parameter", text, lines, "", row_panels="kind")
 
 
 def _differ(table: Any) -> bool:
-    """Whether the sizes of parameters of several kinds differ more than tenfold."""
+    """Whether the sizes of parameters of several kinds differ more than thirtyfold."""
     size = table[["mean", "lower", "upper"]].abs().max(axis=1)
     largest = size.groupby(table["kind"]).max()
-    return bool(largest.max() > 10 * max(largest.min(), 1e-300))
+    return bool(largest.max() > 30 * max(largest.min(), 1e-300))
 
 
 FOREST = Chart(
