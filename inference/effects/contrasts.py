@@ -16,7 +16,7 @@ from .cells import Cells, find_cells
 from .intervals import check_interval
 from .ratios import check_denominators, check_response
 from .request import Request, ask
-from .values import match
+from .values import as_stored, match
 
 if TYPE_CHECKING:
     from ..fit import Fit
@@ -106,7 +106,7 @@ def _values(request: Request, variable: str) -> list[Any]:
         values, hint = list(columns.levels(variable)), "it has one level only."
     else:
         numbers = columns.numbers(variable)
-        values = np.unique(numbers).tolist()
+        values = as_stored(variable, np.unique(numbers).tolist(), columns)
         hint = "it has one value only."
         if len(values) > 2:
             middle = float(numbers.mean())

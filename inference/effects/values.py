@@ -64,7 +64,14 @@ def check(name: str, given: list[Any], columns: Columns) -> list[Any]:
         number = isinstance(value, int | float | np.number) and not isinstance(value, bool)
         if not number or not np.isfinite(value):
             raise OptionError(f"at=: `{name}` is a column of numbers, not of {value!r}.")
-    return [float(value) for value in given]
+    return as_stored(name, [float(value) for value in given], columns)
+
+
+def as_stored(name: str, values: list[float], columns: Columns) -> list[Any]:
+    """Returns numbers as whole ones where the user's column holds only such."""
+    column = columns.table.columns[name]
+    counts = column.dtype.kind in "iu" and all(value.is_integer() for value in values)
+    return [int(value) for value in values] if counts else list(values)
 
 
 def match(value: Any, levels: tuple[Any, ...], name: str) -> Any:
@@ -93,8 +100,9 @@ def spread(column: Column, columns: Columns) -> list[Any]:
     values = columns.numbers(column.name)
     distinct = np.unique(values)
     if len(distinct) <= FEW:
-        return distinct.tolist()
-    return rounded(float(distinct[0]), float(distinct[-1]))
+        return as_stored(column.name, distinct.tolist(), columns)
+    ticks = rounded(float(distinct[0]), float(distinct[-1]))
+    return as_stored(column.name, ticks, columns)
 
 
 def rounded(low: float, high: float, count: int = 5) -> list[float]:
