@@ -1,4 +1,4 @@
-"""What every chart of grouped data keeps: a valid specification, a title, few rows, no Altair in tables."""
+"""What charts of grouped data keep: a valid specification, a title, few rows, no Altair in tables."""
 
 import json
 import subprocess
@@ -136,11 +136,11 @@ def test_large_tables_are_thinned_or_binned():
 
 def test_tables_need_no_altair():
     code = (
-        "import sys; sys.path[:] = {!r}\n"
+        f"import sys; sys.path[:] = {sys.path!r}\n"
         "import bayeszoo as bz\n"
-        "bz.plot.data_data({{'x': [1., 2.], 'y': [1., 2.]}}, y='y')\n"
+        "bz.plot.data_data({'x': [1., 2.], 'y': [1., 2.]}, y='y')\n"
         "assert 'altair' not in sys.modules"
-    ).format(sys.path)
+    )
     subprocess.run([sys.executable, "-c", code], check=True, timeout=120)
 
 
