@@ -69,9 +69,9 @@ class Layered(alt.LayerChart):
                 given[name] = value
                 continue
             found = _find(frame, field)
+            order = levels(frame[found])
             frame = _spread(frame, found)
             if isinstance(value, str) and (value == field or value in frame.columns):
-                order = levels(frame[found])
                 kind_ = "nominal" if kind(frame[found]) == "quantitative" else kind(frame[found])
                 value = channel(field=found, type=kind_, title=field, sort=order)
             given[name] = value

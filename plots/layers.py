@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from .fields import LAYER, rename
+from .fields import LAYER, levels, rename
 from .theme import HEIGHT, WIDTH
 
 if TYPE_CHECKING:
@@ -26,8 +26,13 @@ def join(tables: Mapping[str, pd.DataFrame]) -> tuple[pd.DataFrame, dict[str, st
     parts: list[Any] = [
         table.assign(**{LAYER: name}) for name, table in tables.items() if len(table)
     ]
-    joined = pd.concat([_objects(part) for part in parts], ignore_index=True)
-    return rename(joined.infer_objects())
+    joined = pd.concat([_objects(part) for part in parts], ignore_index=True).infer_objects()
+    for part in parts:
+        for name in part.columns[[isinstance(d, pd.CategoricalDtype) for d in part.dtypes]]:
+            order = levels(part[name])
+            rest = [value for value in levels(joined[name]) if value not in order]
+            joined[name] = pd.Categorical(joined[name].astype(object), [*order, *rest])
+    return rename(joined)
 
 
 def _objects(part: Any) -> Any:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from .fields import is_number, levels
+from .fields import is_number, kind, levels
 from .thinning import LIMIT, grid, thin
 
 FEW = 20
@@ -48,7 +48,7 @@ class Roles:
 
 def is_level(column: Any, factor: bool) -> bool:
     """Whether a column is drawn as levels: a factor, texts, or two numbers such as 0 and 1."""
-    return factor or not is_number(column) or column.nunique() <= 2
+    return factor or kind(column) == "nominal" or column.nunique() <= 2
 
 
 def is_crowded(column: Any) -> bool:
@@ -64,7 +64,8 @@ def style(frame: Any, roles: Roles) -> str:
         return "line"
     if roles.nominal:
         return "box"
-    return "point" if len(frame) <= LIMIT or roles.color or roles.facet else "heat"
+    few = len(frame) <= LIMIT or roles.color or roles.facet or not is_number(frame[roles.x])
+    return "point" if few else "heat"
 
 
 def prepare(frame: Any, roles: Roles, how: str, keep: list[str]) -> tuple[Any, str]:
@@ -111,7 +112,7 @@ def offsets(
 def _proportions(frame: Any, roles: Roles, keep: list[str]) -> pd.DataFrame:
     """Mean and number of a response of 0 and 1, per level or per tenth of the rows along x."""
     x = frame[roles.x]
-    if not roles.nominal and x.nunique() > FEW:
+    if not roles.nominal and is_number(x) and x.nunique() > FEW:
         cuts = np.unique(np.quantile(x.dropna(), np.linspace(0, 1, 11)))
         place = np.clip(np.searchsorted(cuts, x, side="right") - 1, 0, len(cuts) - 2)
         centres = x.groupby(place).mean()

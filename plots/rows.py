@@ -68,14 +68,15 @@ def draw_rows(
         "y": alt.Y(field=field, type="nominal", sort=order, title=name, axis=_labels(order)),
         "tooltip": tooltips(frame, shown),
     }
-    height: Any = alt.Step(STEP)
+    tall = len(order) > 40
+    height: Any = alt.Step(14 if tall else STEP)
     if several:
         members = list(dict.fromkeys(table[FIT]))
         shared["color"] = alt.Color(
             field=FIT, type="nominal", scale=colours(members), sort=members, title="fit"
         )
         shared["yOffset"] = alt.YOffset(field=FIT, type="nominal", sort=members)
-        height = alt.Step(OFFSET)
+        height = alt.Step(7 if tall else OFFSET)
     base: Any = alt.Chart()
     at = alt.X(
         field="mean",

@@ -100,6 +100,24 @@ def test_charts_facet_and_keep_their_title(grouped, name):
     assert all(row["mouse"] is not None for row in next(iter(spec["datasets"].values())))
 
 
+def test_levels_keep_the_order_of_categories(lfp):
+    order = ["light", "control"]
+    table = lfp.assign(stim=pd.Categorical(lfp["stim"].astype(str), order))
+    fit = bz.Model("Power ~ stim + (1 | mouse)", table).fit("lme", draws=50, progress=False)
+    charts = [bz.plot.data(fit), bz.plot.means(fit), bz.plot.predictive(fit, x="stim", draws=20)]
+    for chart in charts:
+        found = [e["x"]["sort"] for e in _encodings(check(chart)) if "sort" in e.get("x", {})]
+        assert found and all(sort == order for sort in found)
+    panels = check(bz.plot.data(fit, x="mouse", facet=False).facet("stim"))
+    assert panels["facet"]["sort"] == order
+
+
+def test_dates_are_an_axis_of_time():
+    table = pd.DataFrame({"day": pd.date_range("2020", periods=4000), "y": np.arange(4000.0)})
+    spec = check(bz.plot.data(table, "day", "y"))
+    assert {e["x"]["type"] for e in _encodings(spec)} == {"temporal"}
+
+
 def test_what_all_panels_share_is_repeated(grouped):
     chart = bz.plot.means(grouped["lme"])
     frame = chart.facet("mouse").data
