@@ -89,6 +89,11 @@ class Model:
     def __repr__(self) -> str:
         return f"<Model {self.spec.schema.formula.text!r}, family {self.spec.family.name}>"
 
+    @property
+    def formula(self) -> str:
+        """The formula as it was understood, with canonical spacing."""
+        return self.spec.schema.formula.text
+
     def prior_table(self) -> pd.DataFrame:
         """Returns a table of every parameter's prior."""
         return prior_table(self.spec)
