@@ -22,8 +22,8 @@ def _find(evidence: Evidence) -> list[str]:
         remedy = "or give it a prior from what is known of such groups"
     return [
         f"`{factor}` has only {count} level(s), so {', '.join(f'`{n}`' for n in names)} "
-        f"{'is' if len(names) == 1 else 'are'} hardly known and intervals for the population are rough. "
-        f"Treat `{factor}` as an ordinary factor, {remedy}."
+        f"{'is' if len(names) == 1 else 'are'} hardly known and intervals for the population are "
+        f"rough. Treat `{factor}` as an ordinary factor, {remedy}."
         for factor, (count, names) in few.items()
     ]
 
