@@ -37,7 +37,6 @@ class Fit:
         draws: natural parameters by generic name, statistics, the method's own notes.
         info: seed, settings, timings.
         pareto: Pareto k of every response and the limit of good ones, once `loo` was computed.
-        pareto: Pareto k of every response and the limit of good ones, once `loo` was computed.
     """
 
     def __init__(
@@ -49,7 +48,6 @@ class Fit:
         self.info = dict(info)
         self._idata: arviz.InferenceData | None = None
         self._result: Any = None
-        self.pareto: tuple[np.ndarray, float] | None = None
         self.pareto: tuple[np.ndarray, float] | None = None
 
     @property

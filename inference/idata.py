@@ -41,9 +41,13 @@ def safe_name(name: str) -> str:
 def posterior_dataset(spec: ModelSpec, natural: Mapping[str, Any]) -> xr.Dataset:
     """Returns natural parameters as a data set with printed names, dimensions and coordinates."""
     found, coords = variables(spec)
-    return dataset(
-        {v.name: (v.dims, v.pick(natural)) for v in found if v.source in natural}, coords
-    )
+    arrays = {v.name: (v.dims, v.pick(natural)) for v in found if v.source in natural}
+    for variable in found:
+        if variable.kind == "correlation" and variable.name in arrays:
+            dims, values = arrays[variable.name]
+            unit = np.eye(values.shape[-1], dtype=bool)  # exactly: densities of rounding are none
+            arrays[variable.name] = (dims, np.where(unit, 1.0, values))
+    return dataset(arrays, coords)
 
 
 def dataset(

@@ -180,7 +180,10 @@ def log_gamma_tails(a: Any, x: Any) -> tuple[Any, Any]:
     start = (jnp.ones_like(near), jnp.ones_like(near))
     (_, total), _ = jax.lax.scan(add, start, jnp.arange(1.0, SERIES_TERMS))
     below = a * jnp.log(near) - near - gammaln(a + 1) + jnp.log(total)
-    nodes, weights = np.polynomial.laguerre.laggauss(64)
+    nodes, weights = (
+        np.reshape(values, (1,) * jnp.ndim(x) + (-1,))
+        for values in np.polynomial.laguerre.laggauss(64)
+    )
     far = jnp.where(small, a + 2.0, x)
     scale = 1 / (1 - (a - 1) / far + 1 / jnp.sqrt(far))
     t = scale[..., None] * nodes

@@ -18,9 +18,9 @@ FEWEST = 50
 
 def bfmi(energy: np.ndarray) -> np.ndarray:
     """Returns the fraction of missing information of each chain, from energies (chain, draw)."""
-    change = np.square(np.diff(energy, axis=1)).mean(axis=1)
+    change = np.square(np.diff(energy, axis=1)).sum(axis=1)
     with np.errstate(all="ignore"):
-        return change / energy.var(axis=1)
+        return change / (energy.shape[1] * energy.var(axis=1))
 
 
 def _find(evidence: Evidence) -> list[str]:
