@@ -6,6 +6,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from scipy import stats
 
 from bayeszoo.errors import FamilyError
 from bayeszoo.zoo.distributions import Censored, Weighted, log_tails
@@ -111,6 +112,21 @@ def test_samples_follow_the_mean_and_the_density(family, eta):
     error = 0.0 if is_discrete(family) else mass[np.searchsorted(y, mean) - 1]
     share = np.mean(draws <= mean)
     assert abs(share - below) < error + 4.5 * np.sqrt(below * (1 - below) / DRAWS)
+
+
+@by_case(CASES)
+def test_draws_by_numpy_follow_the_same_law(family, eta):
+    """Two samples of one law: Kolmogorov-Smirnov at a false-alarm rate of 1e-4."""
+    mu, parameters, extras = at(family, eta)
+    values = {name: np.asarray(value) for name, value in parameters.items()}
+    known = {name: np.asarray(value) for name, value in extras.items()}
+    mean = np.full((100, 200), float(mu))
+    mine = family.draw(np.random.default_rng(8), mean, values, known)
+    assert np.shape(mine) == mean.shape
+    mine = np.asarray(mine, dtype=float).ravel()
+    theirs = np.asarray(law(family, eta).sample(jax.random.key(9), (20_000,)), dtype=float)
+    assert family.support.holds(mine).all()
+    assert stats.ks_2samp(mine, theirs).pvalue > 1e-4
 
 
 @by_family
