@@ -134,9 +134,7 @@ def read_rows(problem: Problem, method: str) -> Rows:
             f"{rows.total:g} times in all, for {coefficients} coefficient(s). Leave terms out, or use "
             f"a method with priors: {BAYESIAN}."
         )
-    empty = [
-        n for n, used in zip(rows.names, rows.matrix.any(axis=0).tolist(), strict=True) if not used
-    ]
+    empty = [n for n, used in zip(rows.names, np.any(rows.matrix, axis=0), strict=True) if not used]
     if empty:
         raise FitError(
             f"{listing(f'`{name}`' for name in empty)} is 0 in every row that counts (weight > 0), so "

@@ -179,14 +179,14 @@ bz.plot.intercepts({name: fits[name] for name in ("gamma, NUTS", "normal, LME")}
 # ## And if light does nothing?
 #
 # With `effect=0` the simulated effect is exactly 0 in every mouse. A method that calls effects at 5 %
-# should be wrong in 5 % of such recordings: two hundred of them, fitted in one go.
+# should be wrong in 5 % of such recordings: five hundred of them, fitted in one go.
 
 # %%
 nulls = [
     bz.datasets.lfp(mice=8, trials=30, effect=0, seed=seed, labels=("off", "on"))[0].rename(
         columns={"stim": "light"}
     )
-    for seed in range(200)
+    for seed in range(500)
 ]
 found = bz.fit_many(
     "Power ~ light + (1 | mouse)",

@@ -105,8 +105,8 @@ print(f"only gamma: {only_gamma}, only LME: {only_lme}, p = {test.pvalue:.1g}")
 assert test.pvalue < 0.01
 
 # %% [markdown]
-# OLS ranks recordings about as well as LME (the areas are alike) and still finds far fewer at 5 %: a ROC
-# curve forgives a wrong scale of p-values, a paper does not. Look at both panels.
+# OLS ranks recordings about as well as LME (the areas are alike) and still finds far fewer at 5 %: a
+# ROC curve forgives a wrong scale of p-values, a paper does not. Look at both panels.
 #
 # ## What if the model is wrong?
 #
@@ -150,10 +150,10 @@ assert power[0.3].idxmax() == "student of log"
 assert power.loc["student of log", 0.3] > power.loc["gamma", 0.3] + 0.15
 
 # %% [markdown]
-# Now the best method of the first half is the worst: a single artefact pulls a mean of few trials, and the
-# gamma model, sure that such trials do not happen, is too sure of the pull. It sees effects in recordings
-# without any. LME notices the noise, so it raises no false alarms, and finds next to nothing. A method
-# that expects outliers keeps both promises.
+# Now the best method of the first half cannot be trusted: artefacts pull the means, and the gamma
+# model, sure that such trials do not happen, is too sure of what it sees. It finds effects in
+# recordings without any. LME notices the noise, so it raises no false alarms, and finds next to
+# nothing. A method that expects outliers keeps both promises.
 #
 # So: group the data as they were made, take the family from the noise that you see, and check it (a
 # posterior predictive check, `bz.plot.predictive`, shows artefacts at once). `bz.power` with your own
