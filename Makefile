@@ -12,12 +12,15 @@ PIP := PYTHONWARNINGS=ignore $(BIN)/python -m pip install -q -c constraints.txt
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test slow notebooks check check-format check-lint check-types format clean
+.PHONY: calibration error-rates
 
 help:
 	@echo "make setup    .venv with everything (PYTHON=python3.12 chooses the interpreter)"
 	@echo "make demo     simulate recordings, fit one model by every method, show one table"
 	@echo "make test     the tests, in WORKERS=2 processes (ARGS='-k lfp' for some)"
 	@echo "make slow     the tests that take minutes: calibration, simulation studies"
+	@echo "make calibration  rank the truth among posterior draws; tables in docs/trust (hours)"
+	@echo "make error-rates  count false positives of every method; table in docs/trust (an hour)"
 	@echo "make notebooks  run the notebooks (py:percent; open them with jupytext)"
 	@echo "make check    formatting, lint and types"
 	@echo "make format   put the formatting right"
@@ -43,6 +46,12 @@ slow: $(STAMP)
 	@mkdir -p docs && echo "family,group effects,intervals that cover,intervals" > $(RESULTS)
 	BAYESZOO_RESULTS=$(RESULTS) $(BIN)/python -m pytest -q tests/calibration -m "slow or not slow" \
 		-n $(WORKERS) --dist worksteal $(ARGS)
+
+calibration: $(STAMP)
+	$(BIN)/python tests/calibration/sbc.py $(ARGS)
+
+error-rates: $(STAMP)
+	$(BIN)/python tests/calibration/error_rates.py $(ARGS)
 
 notebooks: $(STAMP)
 	$(BIN)/python notebooks/run.py $(ARGS) $(filter-out notebooks/run.py,$(wildcard notebooks/*.py))
