@@ -286,9 +286,7 @@ while np.abs(moved).max() > 1e-6:
 early = np.exp(filtered @ weights).mean()
 fit = model.fit("map", progress=False)
 here = float(fit.predict().mean())
-print(
-    f"'converged' at step {steps}: predicts {early / spikes.mean():.1f} times the observed rate"
-)
+print(f"'converged' at step {steps}: predicts {early / spikes.mean():.1f} times the observed rate")
 print(f"here: {here / spikes.mean():.6f} times; {fit.verdict()}")
 assert abs(early / spikes.mean() - 1) > 0.5
 assert abs(here / spikes.mean() - 1) < 1e-4, "at the maximum the mean rate is the observed one"

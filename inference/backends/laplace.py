@@ -8,9 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from ...zoo.density import Raw
-from .. import glm_build, glm_laplace
 from ..backend import Backend, Draws, Problem
 from ..constrain import constrain
+from ..glm import build as glm_build
+from ..glm import laplace as glm_laplace
 from ..modes import unpack
 from ..optimise import Mode, effects_given, find_all_modes, find_mode
 from ..options import whole

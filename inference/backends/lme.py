@@ -24,17 +24,17 @@ from ..frequentist import (
     singular,
     table,
 )
-from ..mixed_effects import Effects, draw_effects
-from ..mixed_engine import fit_statsmodels
-from ..mixed_factors import read_factors
-from ..mixed_optimum import Optimum, find_optimum
-from ..mixed_result import make_result
-from ..mixed_satterthwaite import satterthwaite
-from ..mixed_spread import SpreadDraws, draw_spread, singular_terms
-from ..mixed_start import find_start
-from ..mixed_system import Factor, System, assemble
-from ..mixed_threads import one_thread
-from ..mixed_twin import fit_near, make_twin, obstacle, takes_long
+from ..mixed.effects import Effects, draw_effects
+from ..mixed.engine import fit_statsmodels
+from ..mixed.factors import read_factors
+from ..mixed.optimum import Optimum, find_optimum
+from ..mixed.result import make_result
+from ..mixed.satterthwaite import satterthwaite
+from ..mixed.spread import SpreadDraws, draw_spread, singular_terms
+from ..mixed.start import find_start
+from ..mixed.system import Factor, System, assemble
+from ..mixed.threads import one_thread
+from ..mixed.twin import fit_near, make_twin, obstacle, takes_long
 from ..options import choice, whole
 from ..variables import printed_rows, variables
 

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .. import glm_build
 from ..backend import Backend, Draws, Problem
 from ..constrain import constrain
-from ..glm_mode import find_mode as find_glm_mode
+from ..glm import build as glm_build
+from ..glm.mode import find_mode as find_glm_mode
 from ..optimise import Mode, find_all_modes, find_mode
 from ..sharding import choose, place
 

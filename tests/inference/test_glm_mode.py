@@ -8,10 +8,10 @@ import scipy.optimize
 import statsmodels.api as sm
 
 from bayeszoo.formula.features import Computed, Dense
-from bayeszoo.inference import glm_search
-from bayeszoo.inference.glm_curvature import curvature, curvatures
-from bayeszoo.inference.glm_mode import find_mode
-from bayeszoo.inference.glm_problem import GlmProblem, Penalty, ScalarPrior
+from bayeszoo.inference.glm import search as glm_search
+from bayeszoo.inference.glm.curvature import curvature, curvatures
+from bayeszoo.inference.glm.mode import find_mode
+from bayeszoo.inference.glm.problem import GlmProblem, Penalty, ScalarPrior
 from bayeszoo.zoo.families import FAMILIES
 from bayeszoo.zoo.links import LINKS
 

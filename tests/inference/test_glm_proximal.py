@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 
 from bayeszoo.formula.features import Dense
-from bayeszoo.inference import glm_search
-from bayeszoo.inference.glm_kinks import Kinks
-from bayeszoo.inference.glm_mode import find_mode
-from bayeszoo.inference.glm_problem import GlmProblem, Penalty
-from bayeszoo.inference.glm_quadratic import Quadratic
+from bayeszoo.inference.glm import search as glm_search
+from bayeszoo.inference.glm.kinks import Kinks
+from bayeszoo.inference.glm.mode import find_mode
+from bayeszoo.inference.glm.problem import GlmProblem, Penalty
+from bayeszoo.inference.glm.quadratic import Quadratic
 from bayeszoo.zoo.families import FAMILIES
 from bayeszoo.zoo.links import LINKS
 

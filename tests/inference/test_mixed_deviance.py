@@ -5,18 +5,19 @@ import pandas as pd
 import pytest
 
 import bayeszoo as bz
-from bayeszoo.inference import mixed_border, mixed_system
 from bayeszoo.inference.backend import Problem
 from bayeszoo.inference.frequentist import read_rows
-from bayeszoo.inference.mixed_border import DenseBorder, SparseBorder
-from bayeszoo.inference.mixed_deviance import deviance, factorise, fixed_covariance
-from bayeszoo.inference.mixed_effects import draw_effects
-from bayeszoo.inference.mixed_factors import read_factors
-from bayeszoo.inference.mixed_gradient import gradient_of
-from bayeszoo.inference.mixed_nested import NestedBorder, find_hosts
-from bayeszoo.inference.mixed_optimum import derivatives, find_optimum
-from bayeszoo.inference.mixed_start import find_start
-from bayeszoo.inference.mixed_system import assemble
+from bayeszoo.inference.mixed import border as mixed_border
+from bayeszoo.inference.mixed import system as mixed_system
+from bayeszoo.inference.mixed.border import DenseBorder, SparseBorder
+from bayeszoo.inference.mixed.deviance import deviance, factorise, fixed_covariance
+from bayeszoo.inference.mixed.effects import draw_effects
+from bayeszoo.inference.mixed.factors import read_factors
+from bayeszoo.inference.mixed.gradient import gradient_of
+from bayeszoo.inference.mixed.nested import NestedBorder, find_hosts
+from bayeszoo.inference.mixed.optimum import derivatives, find_optimum
+from bayeszoo.inference.mixed.start import find_start
+from bayeszoo.inference.mixed.system import assemble
 
 FORMULAS = [
     "y ~ x + (1 | s)",

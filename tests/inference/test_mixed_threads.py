@@ -4,7 +4,7 @@ import contextlib
 import sys
 import types
 
-from bayeszoo.inference.mixed_threads import one_thread
+from bayeszoo.inference.mixed.threads import one_thread
 
 
 def test_asks_for_one_thread_and_puts_them_back(monkeypatch):

@@ -14,9 +14,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from .mixed_border import DenseBorder
-from .mixed_deviance import TINY, Factorised, inverse_of, spread_out
-from .mixed_nested import Middle, NestedBorder
+from .border import DenseBorder
+from .deviance import TINY, Factorised, inverse_of, spread_out
+from .nested import Middle, NestedBorder
 
 Level = tuple[Factorised, np.ndarray]
 """A factorisation, and N_g of its first factor."""

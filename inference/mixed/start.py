@@ -13,9 +13,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .mixed_deviance import Factorised, factorise
-from .mixed_gradient import effects_of, slopes_of
-from .mixed_system import System
+from .deviance import Factorised, factorise
+from .gradient import effects_of, slopes_of
+from .system import System
 
 STEPS, NEAR = 6, 1.5
 """At most so many updates, fewer where none changes a scale by more than the factor."""

@@ -6,16 +6,16 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import listing
-from ..formula.features import moments
-from ..formula.terms import INTERCEPT, MEAN
-from ..zoo.links import LINKS
-from ..zoo.population_numbers import broadcast
-from ..zoo.priors import Prior
-from ..zoo.spec import ModelSpec
-from ..zoo.structure import LOCAL
-from .backend import Problem
-from .glm_problem import GlmMode, GlmProblem, Penalty, ScalarPrior
+from ...errors import listing
+from ...formula.features import moments
+from ...formula.terms import INTERCEPT, MEAN
+from ...zoo.links import LINKS
+from ...zoo.population_numbers import broadcast
+from ...zoo.priors import Prior
+from ...zoo.spec import ModelSpec
+from ...zoo.structure import LOCAL
+from ..backend import Problem
+from .problem import GlmMode, GlmProblem, Penalty, ScalarPrior
 
 
 def obstacle(problem: Problem) -> str:

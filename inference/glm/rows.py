@@ -9,11 +9,11 @@ from typing import Any
 import jax
 import numpy as np
 
-from ..formula.features import BLOCK_BYTES, blocks
-from .glm_problem import GlmProblem
-from .glm_sums import Sums, structure_key, sums
-from .programs import double_precision, program
-from .sharding import by_rows, on_all
+from ...formula.features import BLOCK_BYTES, blocks
+from ..programs import double_precision, program
+from ..sharding import by_rows, on_all
+from .problem import GlmProblem
+from .sums import Sums, structure_key, sums
 
 ENTRIES = 2**17
 """Numbers in one block of linear predictors: few enough to stay in a processor's cache."""
@@ -53,7 +53,7 @@ class Rows:
     def sums(
         self, order: str, index: np.ndarray, intercept: Any, coefficients: Any, raw: Any
     ) -> Sums:
-        """Returns sums over all rows for some neurons; see `glm_sums.sums`.
+        """Returns sums over all rows for some neurons; see `sums.sums`.
 
         Args:
             order: which derivatives.

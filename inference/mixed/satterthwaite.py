@@ -11,9 +11,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from .estimator import Estimator
-from .mixed_optimum import Optimum
-from .mixed_system import System
+from ..estimator import Estimator
+from .optimum import Optimum
+from .system import System
 
 
 def satterthwaite(system: System, optimum: Optimum) -> Estimator:

@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from ..formula.features import Features
-from ..zoo.family import Family
-from ..zoo.links import Link
-from .glm_layout import Layout
+from ...formula.features import Features
+from ...zoo.family import Family
+from ...zoo.links import Link
+from .layout import Layout
 
 
 @dataclass(frozen=True, eq=False)

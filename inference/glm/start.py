@@ -6,14 +6,14 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ..zoo.family import Summary
-from .glm_descent import Newton, descend
-from .glm_objective import Objective
-from .glm_problem import GlmProblem
-from .glm_rows import Rows, block_rows
-from .glm_sample import of_rows, sample_rows, without_features, without_penalty
-from .glm_scalars import Scalars
-from .glm_sums import HESSIAN
+from ...zoo.family import Summary
+from .descent import Newton, descend
+from .objective import Objective
+from .problem import GlmProblem
+from .rows import Rows, block_rows
+from .sample import of_rows, sample_rows, without_features, without_penalty
+from .scalars import Scalars
+from .sums import HESSIAN
 
 ROWS, PASSES, STOP = 2**14, 30, 1e-4
 """Rows of the model without features, passes over them, and the promise at which they end."""

@@ -7,8 +7,8 @@ from dataclasses import replace
 import jax
 import numpy as np
 
-from ..formula.features import BLOCK_BYTES, Dense
-from .glm_problem import GlmMode, GlmProblem, Penalty
+from ...formula.features import BLOCK_BYTES, Dense
+from .problem import GlmMode, GlmProblem, Penalty
 
 MATRICES = 8
 """Matrices of second derivatives that are held for each neuron of a batch."""

@@ -8,12 +8,12 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from ..zoo.compile import observe
-from ..zoo.families import FAMILIES
-from ..zoo.family import Family
-from ..zoo.links import LINKS, Link
-from ..zoo.structure import LOCAL
-from .glm_problem import GlmProblem
+from ...zoo.compile import observe
+from ...zoo.families import FAMILIES
+from ...zoo.family import Family
+from ...zoo.links import LINKS, Link
+from ...zoo.structure import LOCAL
+from .problem import GlmProblem
 
 Sums = dict[str, Any]
 

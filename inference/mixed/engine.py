@@ -11,13 +11,13 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import FitError
-from .frequentist import Rows, quiet
-from .mixed_deviance import factorise, fixed_covariance
-from .mixed_optimum import Optimum
-from .mixed_spread import Spread
-from .mixed_system import System
-from .mixed_twin import Twin, make_twin, obstacle
+from ...errors import FitError
+from ..frequentist import Rows, quiet
+from .deviance import factorise, fixed_covariance
+from .optimum import Optimum
+from .spread import Spread
+from .system import System
+from .twin import Twin, make_twin, obstacle
 
 METHODS = (["bfgs", "lbfgs", "cg"], ["powell"], ["nm"])
 """Optimisers of statsmodels, in the order in which they are tried."""

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .frequentist import normal_draws
-from .mixed_optimum import Optimum
-from .mixed_system import System
+from ..frequentist import normal_draws
+from .optimum import Optimum
+from .system import System
 
 ZERO = 1e-7
 """A standard deviation this small beside the noise, in the effect's own units, is zero."""

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .glm_objective import Objective, freeze
-from .glm_problem import GlmProblem
-from .glm_root import root
+from .objective import Objective, freeze
+from .problem import GlmProblem
+from .root import root
 
 
 @dataclass(frozen=True, eq=False)

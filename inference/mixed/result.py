@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from .mixed_effects import Effects
-from .mixed_optimum import Optimum
-from .mixed_system import System
+from .effects import Effects
+from .optimum import Optimum
+from .system import System
 
 
 @dataclass(frozen=True, eq=False)

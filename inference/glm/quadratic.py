@@ -13,8 +13,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from .glm_kinks import Kinks
-from .glm_root import root
+from .kinks import Kinks
+from .root import root
 
 ROUNDS, SWEEPS = 100, 2
 """Newton steps, and sweeps before each of them."""

@@ -8,9 +8,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from ..zoo.links import LINKS
-from .glm_problem import GlmProblem
-from .programs import double_precision, program
+from ...zoo.links import LINKS
+from ..programs import double_precision, program
+from .problem import GlmProblem
 
 
 class Scalars:

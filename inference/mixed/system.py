@@ -18,8 +18,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy.sparse import csr_matrix
 
-from .mixed_border import Border, DenseBorder, make_border
-from .mixed_nested import NestedBorder, find_hosts, make_nested
+from .border import Border, DenseBorder, make_border
+from .nested import NestedBorder, find_hosts, make_nested
 
 MANY, MOST = 150, 300
 """A second factor in which the first is nested is eliminated like it from so many effects on, if all

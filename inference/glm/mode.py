@@ -12,18 +12,18 @@ from typing import Any
 
 import numpy as np
 
-from ..formula.features import BUDGET_BYTES
-from .glm_descent import Arrival, descend
-from .glm_metric import even_spread, spread_metric
-from .glm_normal import is_least_squares, solve_normal
-from .glm_objective import Objective
-from .glm_problem import GlmMode, GlmProblem
-from .glm_proximal import Proximal
-from .glm_rows import Rows
-from .glm_sample import batches, join_modes, of_neurons
-from .glm_scalars import Scalars
-from .glm_search import PASSES, exact, search
-from .glm_start import ROWS, Start, find_start
+from ...formula.features import BUDGET_BYTES
+from .descent import Arrival, descend
+from .metric import even_spread, spread_metric
+from .normal import is_least_squares, solve_normal
+from .objective import Objective
+from .problem import GlmMode, GlmProblem
+from .proximal import Proximal
+from .rows import Rows
+from .sample import batches, join_modes, of_neurons
+from .scalars import Scalars
+from .search import PASSES, exact, search
+from .start import ROWS, Start, find_start
 
 PROMISE, SMALL_STEP = 1e-10, 1e-3
 """A search has converged if a further step promises less log-density than the first, and moves the

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..errors import FitError
-from . import glm_build
-from .backend import Draws, Problem
-from .glm_curvature import curvatures
-from .glm_mode import find_mode
-from .glm_scalars import Scalars
+from ...errors import FitError
+from ..backend import Draws, Problem
+from . import build
+from .curvature import curvatures
+from .mode import find_mode
+from .scalars import Scalars
 
 
 def draw(problem: Problem, draws: int, generator: np.random.Generator) -> Draws:
@@ -18,7 +18,7 @@ def draw(problem: Problem, draws: int, generator: np.random.Generator) -> Draws:
     Raises:
         FitError: a prior has a kink, where there is no curvature.
     """
-    glm = glm_build.build(problem, jacobian=True)
+    glm = build.build(problem, jacobian=True)
     if glm.penalty(np.ones((len(glm.scalars), glm.neurons))).kinked:
         raise FitError(
             'method "laplace" takes the curvature at the mode, and a lasso or Laplace prior has none '
@@ -34,10 +34,10 @@ def draw(problem: Problem, draws: int, generator: np.random.Generator) -> Draws:
             drawn[:, :, neuron] = centre[:, neuron] + noise * moves[:, neuron]
     natural = np.stack([scalars.natural(raw) for raw in drawn[:, layout.raw]])
     return Draws(
-        glm_build.arrange(problem, drawn[:, layout.linear], natural),
+        build.arrange(problem, drawn[:, layout.linear], natural),
         {},
         converged=bool(found.converged.all()),
-        notes=glm_build.unconverged(problem, found),
+        notes=build.unconverged(problem, found),
     )
 
 

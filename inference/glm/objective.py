@@ -10,12 +10,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .glm_kinks import Kinks
-from .glm_layout import Layout
-from .glm_problem import Penalty
-from .glm_rows import Rows
-from .glm_scalars import Scalars
-from .glm_sums import GRADIENT, HESSIAN, Sums
+from .kinks import Kinks
+from .layout import Layout
+from .problem import Penalty
+from .rows import Rows
+from .scalars import Scalars
+from .sums import GRADIENT, HESSIAN, Sums
 
 
 @dataclass(frozen=True, eq=False)

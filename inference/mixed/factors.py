@@ -6,9 +6,9 @@ from itertools import pairwise
 
 import numpy as np
 
-from ..formula.terms import MEAN
-from .backend import Problem
-from .mixed_system import Factor
+from ...formula.terms import MEAN
+from ..backend import Problem
+from .system import Factor
 
 
 def read_factors(problem: Problem, kept: np.ndarray) -> tuple[Factor, ...]:

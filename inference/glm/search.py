@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from .glm_descent import Arrival, Newton, QuasiNewton, descend
-from .glm_metric import even_spread, spread_metric
-from .glm_objective import Objective
-from .glm_problem import GlmProblem
-from .glm_rows import Rows
-from .glm_sample import of_rows, sample_rows
-from .glm_start import Start
+from .descent import Arrival, Newton, QuasiNewton, descend
+from .metric import even_spread, spread_metric
+from .objective import Objective
+from .problem import GlmProblem
+from .rows import Rows
+from .sample import of_rows, sample_rows
+from .start import Start
 
 NEWTON_OPERATIONS = 5e7, 5e8
 """Exact Hessians are used where they take fewer multiplications than the first, or the second where

@@ -13,14 +13,14 @@ from typing import Any
 
 import numpy as np
 
-from .glm_descent import Arrival
-from .glm_layout import Layout
-from .glm_metric import Metric, even_spread, spread_metric
-from .glm_objective import Objective, likelihood_hessian
-from .glm_problem import GlmProblem, Penalty
-from .glm_rows import Rows
-from .glm_scalars import Scalars
-from .glm_sums import HESSIAN, Sums
+from .descent import Arrival
+from .layout import Layout
+from .metric import Metric, even_spread, spread_metric
+from .objective import Objective, likelihood_hessian
+from .problem import GlmProblem, Penalty
+from .rows import Rows
+from .scalars import Scalars
+from .sums import HESSIAN, Sums
 
 FIXED_POINT, CLOSE = 200, 1e-12
 CORRECTIONS, TIGHT = 8, 1e-20

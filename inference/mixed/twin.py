@@ -13,8 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from .frequentist import Rows, load_statsmodels, quiet
-from .mixed_system import Factor
+from ..frequentist import Rows, load_statsmodels, quiet
+from .system import Factor
 
 LARGEST, MOST_GROUPS = 500_000, 1_000
 """Beyond so many numbers in MixedLM's matrices, or turns of its loop over groups, it takes long."""

@@ -17,9 +17,9 @@ import numpy as np
 from scipy.linalg.blas import dtrsv  # pyright: ignore[reportAttributeAccessIssue]
 from scipy.linalg.lapack import dpotrf, dpotri, dtrtri  # pyright: ignore[reportAttributeAccessIssue]
 
-from .mixed_border import DenseBorder
-from .mixed_nested import NestedBorder
-from .mixed_system import System
+from .border import DenseBorder
+from .nested import NestedBorder
+from .system import System
 
 TINY = 1e-300
 FEW = 64

@@ -13,10 +13,10 @@ from typing import Protocol
 
 import numpy as np
 
-from .glm_metric import Metric
-from .glm_objective import Evaluation, Objective
-from .glm_root import root
-from .glm_sums import GRADIENT, HESSIAN
+from .metric import Metric
+from .objective import Evaluation, Objective
+from .root import root
+from .sums import GRADIENT, HESSIAN
 
 TIGHT = 1e-14
 """The search ends where a further step promises less log-density than this."""

@@ -7,13 +7,13 @@ from typing import Any
 
 import numpy as np
 
-from ..formula.features import BUDGET_BYTES
-from .glm_objective import Objective, freeze
-from .glm_problem import GlmMode, GlmProblem
-from .glm_rows import Rows
-from .glm_sample import batches, mode_of, of_neurons
-from .glm_scalars import Scalars
-from .glm_sums import HESSIAN
+from ...formula.features import BUDGET_BYTES
+from .objective import Objective, freeze
+from .problem import GlmMode, GlmProblem
+from .rows import Rows
+from .sample import batches, mode_of, of_neurons
+from .scalars import Scalars
+from .sums import HESSIAN
 
 
 def curvature(

@@ -10,11 +10,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from .glm_metric import even_spread
-from .glm_objective import Evaluation, Objective, freeze
-from .glm_quadratic import Quadratic
-from .glm_start import Start
-from .glm_sums import GRADIENT, HESSIAN
+from .metric import even_spread
+from .objective import Evaluation, Objective, freeze
+from .quadratic import Quadratic
+from .start import Start
+from .sums import GRADIENT, HESSIAN
 
 
 class Proximal:

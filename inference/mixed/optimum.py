@@ -6,16 +6,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .mixed_deviance import (
+from .deviance import (
     deviance,
     factorise,
     fixed_covariance,
     log_sigma_of,
     value_of,
 )
-from .mixed_gradient import gradient_of
-from .mixed_start import Start
-from .mixed_system import System
+from .gradient import gradient_of
+from .start import Start
+from .system import System
 
 NEAR, TOLERANCE = 1e-10, 1e-9
 """Deviance that the next quasi-Newton step, and the last Newton step, may promise."""

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .frequentist import standard_draws
-from .mixed_deviance import Factorised, factorise, triangular_inverse
-from .mixed_gradient import effects_of, levels_of
-from .mixed_optimum import Optimum
-from .mixed_system import System
+from ..frequentist import standard_draws
+from .deviance import Factorised, factorise, triangular_inverse
+from .gradient import effects_of, levels_of
+from .optimum import Optimum
+from .system import System
 
 
 @dataclass(frozen=True, eq=False)
