@@ -84,7 +84,8 @@ def describe(given: Fit | Model | Mapping[str, Fit]) -> str:
     if len(formulas) == 1:
         families = {fit.model.spec.family.name for fit in members}
         if len(families) == 1:
-            return f"{formulas.pop()}\nfamily {families.pop()}, fitted by {', '.join(given)}"
+            methods = list(dict.fromkeys(fit.method for fit in members))
+            return f"{formulas.pop()}\nfamily {families.pop()}, fitted by {', '.join(methods)}"
         parts = [f"{name}: {fit.model.spec.family.name}" for name, fit in given.items()]
         return f"{formulas.pop()}\n" + "; ".join(parts)
     return "\n".join(
@@ -116,7 +117,7 @@ def groups_note(given: Mapping[str, Fit], by: Sequence[str], groups: str | None)
         return ""
     names = listing(held)
     words = {
-        "fitted": f"averaged over the fitted {names}",
+        "fitted": f"averaged over the groups fitted: {names}",
         "new": f"of a new {names}, averaged over their distribution",
     }
     return words.get(groups or "", f"of a typical {names} (group effects 0)")

@@ -33,7 +33,8 @@ def draw_means(
     )
     several = table[FIT].nunique() > 1
     members = list(dict.fromkeys(table[FIT]))
-    place = offsets(table, FIT, 0.0, members) if several else offsets(table, roles.color)
+    own = {name: place for place, name in enumerate(members)}
+    place = offsets(table, FIT, 0.0, own) if several else offsets(table, roles.color)
     tables, note, how = {"fitted": table.assign(**{OFFSET: place})}, "", "point"
     if data:
         rows = observed.frame

@@ -96,17 +96,35 @@ def prepare(frame: Any, roles: Roles, how: str, keep: list[str]) -> tuple[Any, s
         table, thinned = thin(frame, by=list(dict.fromkeys(together)))
         return table, "; ".join(part for part in (note, thinned) if part)
     table, note = thin(frame)
-    return table.assign(**{OFFSET: offsets(table, roles.color, 0.5)}), note
+    places = color_places(table, roles.color, roles.facet)
+    return table.assign(**{OFFSET: offsets(table, roles.color, 0.5, places)}), note
+
+
+def color_places(table: Any, color: str | None, facet: str | None) -> dict[Any, int]:
+    """Returns the place of each colour beside the others: of all, or of its panel's where nested.
+
+    Neurons of one mouse stand in no other mouse's panel, so each panel has places for its own alone.
+    """
+    if color is None:
+        return {}
+    order = levels(table[color])
+    if facet is not None and facet != color:
+        panels = table[[color, facet]].drop_duplicates().set_index(color)[facet]
+        if panels.index.is_unique and panels.nunique() > 1:
+            counted = panels.reindex(order).groupby(panels.reindex(order), observed=True).cumcount()
+            return dict(zip(order, counted.astype(int), strict=True))
+    return {level: place for place, level in enumerate(order)}
 
 
 def offsets(
-    table: Any, color: str | None, spread: float = 0.0, order: list[Any] | None = None
+    table: Any, color: str | None, spread: float = 0.0, places: dict[Any, int] | None = None
 ) -> np.ndarray:
     """Returns the middle of each colour's share of a level's width, and a jitter around it."""
-    order = [None] if color is None else order or levels(table[color])
-    place = table[color].map({v: i for i, v in enumerate(order)}) if color is not None else 0
+    places = places or color_places(table, color, None)
+    place = table[color].map(places) if color is not None else 0
     jitter = np.random.default_rng(0).uniform(-0.5, 0.5, len(table)) * spread
-    return np.round((np.asarray(place, dtype=float) + 0.5 + jitter) / len(order), 3)
+    share = max(places.values(), default=0) + 1
+    return np.round((np.asarray(place, dtype=float) + 0.5 + jitter) / share, 3)
 
 
 def _proportions(frame: Any, roles: Roles, keep: list[str]) -> pd.DataFrame:

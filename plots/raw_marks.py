@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from .fields import kind, levels, tooltips
-from .raw import OFFSET, Roles
+from .raw import OFFSET, Roles, color_places
 from .theme import GREY, INK, SEQUENTIAL, colours, legend
 
 
@@ -29,12 +29,16 @@ def raw_marks(
     import altair as alt
 
     colour: dict[str, Any] = {}
+    places: list[int] = []
     detailed: Any = roles.detail
     if roles.color is not None:
         order = levels(frame[roles.color])
+        places = list(color_places(frame, roles.color, roles.facet).values())
+        nested = max(places) + 1 < len(order)
+        scale = colours(order, places if nested else None)
         colour["color"] = alt.Color(
-            field=roles.color, type="nominal", scale=colours(order), sort=order,
-            title=titles[roles.color], legend=legend(),
+            field=roles.color, type="nominal", scale=scale, sort=order,
+            title=titles[roles.color], legend=None if nested and len(order) > 12 else legend(),
         )  # fmt: skip
     shown = [c for c in (*roles.columns, "rows") if c in frame]
     scale = alt.Scale(domain=[0, 1]) if roles.binary else alt.Scale(zero=False)
@@ -64,7 +68,7 @@ def raw_marks(
     if roles.color is not None:
         order = levels(frame[roles.color])
         channels["xOffset"] = alt.XOffset(field=roles.color, type="nominal", sort=order)
-    return [strip, _boxes(bool(colour)).encode(**channels)]
+    return [strip, _boxes(max(places, default=-1) + 1).encode(**channels)]
 
 
 def at_offset() -> Any:
@@ -110,11 +114,11 @@ def _lines(many: bool, coloured: bool) -> Any:
     )
 
 
-def _boxes(coloured: bool) -> Any:
-    own: dict[str, Any] = {} if coloured else {"stroke": INK, "color": GREY}
+def _boxes(colours: int) -> Any:
+    own: dict[str, Any] = {} if colours else {"stroke": INK, "color": GREY}
     return _blank().mark_boxplot(
         outliers=False,
-        size=16 if coloured else 34,
+        size=min(16, max(3, 44 // colours)) if colours else 34,
         opacity=0.9,
         box={"fillOpacity": 0.15, "strokeWidth": 1.2, **own},
         median={"color": INK, "strokeWidth": 2},

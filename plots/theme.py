@@ -42,10 +42,16 @@ def _wrapped(text: str, width: int) -> list[str]:
     return textwrap.wrap(text, width, break_long_words=False, break_on_hyphens=False)
 
 
-def colours(levels: list[Any]) -> Any:
-    """Returns a scale of colours for levels: the palette, or a sequence where there are many."""
+def colours(levels: list[Any], places: list[int] | None = None) -> Any:
+    """Returns a scale of colours for levels: the palette, or a sequence where there are many.
+
+    With places, levels of the same place share a colour of the palette.
+    """
     import altair as alt
 
+    if places is not None:
+        shared = [PALETTE[place % len(PALETTE)] for place in places]
+        return alt.Scale(domain=levels, range=shared)
     if len(levels) <= len(PALETTE):
         return alt.Scale(domain=levels, range=list(PALETTE[: len(levels)]))
     return alt.Scale(domain=levels, scheme=SEQUENTIAL)

@@ -17,7 +17,7 @@ from ..chart import Chart
 from ..fields import is_number
 from ..layers import layered
 from ..observed import Observed, observe, observe_table
-from ..raw import FEW, Roles, is_crowded, is_level, prepare, style
+from ..raw import FEW, Roles, color_places, is_crowded, is_level, prepare, style
 
 if TYPE_CHECKING:
     import altair as alt
@@ -134,6 +134,9 @@ def draw(
     about = describe(given) if isinstance(given, Model | Fit) else ""
     counted = [f"{len(found.frame):,} rows"]
     counted += [f"{found.frame[g].nunique():,} levels of {g}" for g in found.groups]
+    places = color_places(found.frame, roles.color, roles.facet)
+    if places and max(places.values()) + 1 < len(places):
+        counted.append(f"colours: {roles.color}, anew in each {roles.facet}")
     text = text or f"{found.label} by {roles.x}"
     every: Any = found.frame
     panels = 1 if roles.facet is None else int(every[roles.facet].nunique())

@@ -179,3 +179,16 @@ def test_every_chart_is_found():
     assert all(f"{name}_data" in names for name in (*EVERY, *GROUPED))
     with pytest.raises(AttributeError, match="Nearest: `means`"):
         bz.plot.meens  # noqa: B018
+
+
+def test_colours_nested_in_panels_have_places_of_their_own():
+    data, _ = bz.datasets.spikes(mice=3, neurons=2, trials=10, seed=0)
+    chart = bz.plot.data(data, x="stim", y="rate", facet="mouse", color="neuron")
+    spec = chart.to_dict()
+    rows = pd.DataFrame(next(iter(spec["datasets"].values())))
+    assert rows.groupby(["mouse", "neuron"])["_offset"].mean().between(0.05, 0.95).all()
+    first = rows[rows["neuron"].str.endswith("n01")]["_offset"]
+    assert first.max() < 0.5 < rows[rows["neuron"].str.endswith("n02")]["_offset"].min()
+    scale = chart.to_dict()["spec"]["layer"][0]["encoding"]["color"]["scale"]
+    assert len(scale["domain"]) == 6 and len(set(scale["range"])) == 2
+    assert "anew in each mouse" in str(spec["title"])
