@@ -12,7 +12,7 @@ PIP := PYTHONWARNINGS=ignore $(BIN)/python -m pip install -q -c constraints.txt
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test slow notebooks check check-format check-lint check-types format clean
-.PHONY: calibration error-rates
+.PHONY: calibration error-rates fuzz
 
 help:
 	@echo "make setup    .venv with everything (PYTHON=python3.12 chooses the interpreter)"
@@ -21,6 +21,7 @@ help:
 	@echo "make slow     the tests that take minutes: calibration, simulation studies"
 	@echo "make calibration  rank the truth among posterior draws; tables in docs/trust (hours)"
 	@echo "make error-rates  count false positives of every method; table in docs/trust (an hour)"
+	@echo "make fuzz     FUZZ=20000 wrong inputs: each is answered or refused in words"
 	@echo "make notebooks  run the notebooks (py:percent; open them with jupytext)"
 	@echo "make check    formatting, lint and types"
 	@echo "make format   put the formatting right"
@@ -52,6 +53,11 @@ calibration: $(STAMP)
 
 error-rates: $(STAMP)
 	$(BIN)/python tests/calibration/error_rates.py $(ARGS)
+
+FUZZ ?= 20000
+fuzz: $(STAMP)
+	@mkdir -p docs/trust
+	$(BIN)/python tests/fuzz/run.py $(FUZZ) --csv docs/trust/fuzz.csv $(ARGS)
 
 notebooks: $(STAMP)
 	$(BIN)/python notebooks/run.py $(ARGS) $(filter-out notebooks/run.py,$(wildcard notebooks/*.py))

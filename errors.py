@@ -64,6 +64,17 @@ def nearest(name: str, allowed: Iterable[str]) -> str:
     return " Nearest: " + ", ".join(f"`{lower[c]}`" for c in close) + "."
 
 
+def shown(value: object, limit: int = 200) -> str:
+    """Returns a value as it is written, on one line and not too long; else what it is."""
+    try:
+        text = repr(value)
+    except Exception:  # a user's own class
+        text = ""
+    if not text or "\n" in text or " at 0x" in text:
+        return f"a value of type {type(value).__name__}"
+    return _clip(text, limit)
+
+
 def listing(names: Iterable[object], limit: int = 20) -> str:
     """Returns names as a comma-separated text, cut after `limit` of them."""
     items = [str(name) for name in names]

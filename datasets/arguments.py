@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import OptionError
+from ..errors import OptionError, shown
 
 
 def whole(name: str, value: Any, low: int) -> int:
@@ -17,7 +17,7 @@ def whole(name: str, value: Any, low: int) -> int:
         OptionError: it is not one.
     """
     if not isinstance(value, int | np.integer) or isinstance(value, bool) or value < low:
-        raise OptionError(f"{name}= takes a whole number of at least {low}, not {value!r}.")
+        raise OptionError(f"{name}= takes a whole number of at least {low}, not {shown(value)}.")
     return int(value)
 
 
@@ -34,7 +34,7 @@ def number(
         bounds = f"above {low:g}" if open else f"of at least {low:g}"
         bounds = "of any size" if low == -math.inf else bounds
         bounds += f" and at most {high:g}" if math.isfinite(high) else ""
-        raise OptionError(f"{name}= takes a finite number {bounds}, not {value!r}.")
+        raise OptionError(f"{name}= takes a finite number {bounds}, not {shown(value)}.")
     return float(value)
 
 

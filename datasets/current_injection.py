@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ..errors import OptionError, listing, nearest
+from ..errors import OptionError, listing, nearest, shown
 from .arguments import number, whole
 from .temporal import FASTEST, causal, raised_cos_log, refuse_runaway, spike_train
 
@@ -78,9 +78,11 @@ def current_injection(
     seed = whole("seed", seed, 0)
     if not isinstance(unit, str) or unit not in UNITS:
         known = listing(f'"{name}"' for name in UNITS)
-        raise OptionError(f"unit= takes one of {known}, not {unit!r}.{nearest(str(unit), UNITS)}")
+        raise OptionError(
+            f"unit= takes one of {known}, not {shown(unit)}.{nearest(str(unit), UNITS)}"
+        )
     if not isinstance(refractory, bool | np.bool_):
-        raise OptionError(f"refractory= takes True or False, not {refractory!r}.")
+        raise OptionError(f"refractory= takes True or False, not {shown(refractory)}.")
     gain, noise = number("gain", gain, -100, 100), number("noise", noise, 0, 10)
     rest = number("rest", rest, 0, FASTEST, open=True)
     pulse, pause = number("pulse", pulse, BIN_WIDTH), number("pause", pause, 0)

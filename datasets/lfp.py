@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ..errors import OptionError
+from ..errors import OptionError, shown
 from .arguments import names, number, whole
 
 
@@ -84,7 +84,7 @@ def lfp(
     )
     correlation = number("correlation", correlation, -1, 1)
     if labels is not None and (len(labels) != 2 or labels[0] == labels[1]):
-        raise OptionError(f"labels= takes two different names, not {labels!r}.")
+        raise OptionError(f"labels= takes two different names, not {shown(labels)}.")
 
     if samples is None and trial_sd is not None:
         raise OptionError(

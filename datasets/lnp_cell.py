@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ..errors import OptionError
+from ..errors import OptionError, shown
 from .arguments import number, whole
 from .temporal import FASTEST, causal, refuse_runaway
 
@@ -103,7 +103,9 @@ def _checked(values: Any, lags: int) -> np.ndarray:
     try:
         weights = np.array(values, dtype=np.float64)
     except (TypeError, ValueError):
-        raise OptionError(f"filter= takes {lags} numbers, one per lag, not {values!r}.") from None
+        raise OptionError(
+            f"filter= takes {lags} numbers, one per lag, not {shown(values)}."
+        ) from None
     if weights.shape != (lags,):
         raise OptionError(
             f"filter= has shape {weights.shape}, but lags={lags} asks for shape ({lags},)."

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ..errors import OptionError
+from ..errors import OptionError, shown
 from .arguments import names, number, whole
 
 
@@ -112,6 +112,6 @@ def spikes(
 
 def _pair(name: str, value: Any) -> tuple[float, float]:
     if not isinstance(value, tuple | list) or len(value) != 2:
-        raise OptionError(f"{name}= takes two numbers, lowest and highest, not {value!r}.")
+        raise OptionError(f"{name}= takes two numbers, lowest and highest, not {shown(value)}.")
     low = number(f"{name}[0]", value[0], 0, open=True)
     return low, number(f"{name}[1]", value[1], low)

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import BayeszooError, DataTypeError, FormulaError, listing, pointer
+from ..errors import BayeszooError, DataTypeError, FormulaError, listing, pointer, shown
 from .bases import BASES
 from .convolution import Filtered
 from .groupings import crossed
@@ -165,20 +165,33 @@ class Evaluator:
             parts = (self._basis(node.left), self._basis(node.right))
             return tuple(p for part in parts for p in (part if type(part) is tuple else (part,)))
         if isinstance(node, ast.Name) and node.id in self.functions:
-            value = self.functions[node.id]
-            return np.asarray(value() if callable(value) else value, dtype=np.float64)
+            return self._own_basis(node.id, spell(node), [], {})
         if isinstance(node, ast.Call):
             name = ast.unparse(node.func)
             arguments = [self._evaluate(argument) for argument in node.args]
             options = {str(word.arg): self._evaluate(word.value) for word in node.keywords}
             if name in self.functions:
-                return np.asarray(self.functions[name](*arguments, **options), dtype=np.float64)
+                return self._own_basis(name, spell(node), arguments, options)
             if name in BASES:
                 return BASES[name].recipe(*arguments, **options)
         raise FormulaError(
             f"`{spell(node)}` is no basis.{pointer(self.source, spell(node))}\n"
             f"Bases: {listing(BASES)}; or an array (window, basis) given in functions=."
         )
+
+    def _own_basis(
+        self, name: str, text: str, arguments: list[Any], options: dict[str, Any]
+    ) -> np.ndarray:
+        given = self.functions[name]
+        try:
+            found = given(*arguments, **options) if callable(given) else given
+            return np.asarray(found, dtype=np.float64)
+        except Exception as error:
+            raise FormulaError(
+                f"{self._reason(name, text, error)}{pointer(self.source, name)}\n"
+                "A basis of your own is an array of numbers (window, basis), or a function that "
+                "returns one."
+            ) from error
 
     def _groups(self, node: ast.expr) -> Categories | None:
         """The groups of `by=`: a column of any kind, or several in brackets."""
@@ -201,7 +214,7 @@ class Evaluator:
                     f"arithmetic needs numbers, but a column holds the levels {value.levels[:5]}."
                 )
             if isinstance(value, str | tuple | None):
-                raise FormulaError(f"arithmetic needs numbers, not {value!r}.")
+                raise FormulaError(f"arithmetic needs numbers, not {shown(value)}.")
         floats = [value if isinstance(value, np.ndarray) else _as_float(value) for value in values]
         result = _ARITHMETIC[type(kind)](*floats)
         return result if isinstance(result, np.ndarray) else _plain(result)
@@ -214,13 +227,13 @@ class Evaluator:
             if not isinstance(kind, ast.Eq | ast.NotEq) or isinstance(right, Categories):
                 raise FormulaError("a factor is compared with one of its levels by == or !=.")
             if right not in left.levels:
-                raise FormulaError(f"{right!r} is not among the levels {left.levels[:20]}.")
+                raise FormulaError(f"{shown(right)} is not among the levels {left.levels[:20]}.")
             result = compare(left.codes, left.levels.index(right)).astype(np.float64)
             return np.where(left.codes < 0, np.nan, result)
         for value in (left, right):
             if not isinstance(value, np.ndarray | int | float):
                 raise FormulaError(
-                    f"a column of numbers is compared with numbers, not with {value!r}."
+                    f"a column of numbers is compared with numbers, not with {shown(value)}."
                     if isinstance(value, str | None)
                     else "a comparison takes single columns and numbers."
                 )
@@ -251,8 +264,20 @@ class Evaluator:
             raise FormulaError(f"`{text}` is nested too deeply.") from None
         except Exception as error:
             raise FormulaError(
-                f"`{text}` failed: {str(error).rstrip('.')}.{pointer(self.source, name)}"
+                f"{self._reason(name, text, error)}{pointer(self.source, name)}"
             ) from error
+
+    def _reason(self, name: str, text: str, error: Exception) -> str:
+        """What to say of an error of the user's own function, or of arguments of a wrong kind."""
+        said = f"{str(error).rstrip('.')}."
+        if name in self.functions:
+            return f"`{text}` failed: your function `{name}` raised {type(error).__name__}: {said}"
+        if isinstance(error, ValueError | ArithmeticError):
+            return f"`{text}` failed: {said}"
+        return (
+            f"`{text}`: an argument is of a kind that {name}() does not take. "
+            f"It takes {_listed(_signature(TRANSFORMS[name]))}."
+        )
 
     def _check_arguments(
         self, transform: Transform, text: str, arguments: list[Any], options: dict[str, Any]
@@ -261,13 +286,9 @@ class Evaluator:
         try:
             signature.bind(*arguments, **options)
         except TypeError as error:
-            names = [
-                p.name if p.default is p.empty else f"{p.name}={p.default!r}"
-                for p in signature.parameters.values()
-            ]
             raise FormulaError(
                 f"`{text}`: {error}.{pointer(self.source, text)}\n"
-                f"{transform.name}() takes {listing(names)}."
+                f"{transform.name}() takes {_listed(signature)}."
             ) from None
         if not transform.numeric:
             return
@@ -285,7 +306,13 @@ class Evaluator:
 
     def _call_user(self, name: str, arguments: list[Any], options: dict[str, Any]) -> Any:
         copies = [_for_user(argument) for argument in arguments]
-        result = self.functions[name](*copies, **{k: _for_user(v) for k, v in options.items()})
+        function = self.functions[name]
+        if not callable(function):
+            raise FormulaError(
+                f"`{name}` is an array given in functions=, so it stands as a basis inside conv() or "
+                f"tuning(), such as conv(x, {name})."
+            )
+        result = function(*copies, **{k: _for_user(v) for k, v in options.items()})
         array = np.asarray(result)
         if (
             array.dtype.kind not in "biuf"
@@ -307,9 +334,16 @@ def _signature(transform: Transform) -> inspect.Signature:
     return full.replace(parameters=[p for p in full.parameters.values() if p.name != "timeline"])
 
 
+def _listed(signature: inspect.Signature) -> str:
+    return listing(
+        p.name if p.default is p.empty else f"{p.name}={p.default!r}"
+        for p in signature.parameters.values()
+    )
+
+
 def _as_float(value: Any) -> Any:
-    if isinstance(value, Matrix | Filtered | ResponseValue):
-        raise FormulaError("arithmetic takes single columns, not a basis of several columns.")
+    if not isinstance(value, int | float | np.number):
+        raise FormulaError("arithmetic takes single columns and numbers.")
     return np.float64(value)
 
 

@@ -20,7 +20,7 @@ from .design import (
 )
 from .expressions import Evaluator
 from .feedback import check_feedback, filtered_names
-from .missing import missing_at
+from .missing import check_size, missing_at
 from .quoting import names_in
 from .schema import GroupSchema, Neurons, PredictorSchema, RowReport, Schema, TermSchema
 from .streams import as_stream, is_wide, rows_where
@@ -155,6 +155,8 @@ def _drop_undefined(
         else:
             array = value.values if isinstance(value, Matrix) else value
             lacks = missing_at(name, array, rows, formula.text)
+            if isinstance(array, np.ndarray):
+                check_size(name, array[rows], formula.text)
         if lacks.all() and not isinstance(value, Categories):
             raise DataError(
                 f"`{name}` is not a number in any of the {len(rows):,} complete rows. Is the column "

@@ -8,6 +8,7 @@ from ..errors import DataError, offenders, pointer
 from .streams import BLOCK, Stream
 
 LARGEST = 1e100
+SMALLEST = 1e-100
 
 
 def missing_at(
@@ -38,6 +39,20 @@ def missing_at(
     if bad.any():
         _refuse(name, values[rows[bad]].reshape(int(bad.sum()), -1), rows[bad], len(rows), source)
     return lacks
+
+
+def check_size(name: str, values: np.ndarray, source: str) -> None:
+    """Refuses numbers of which none is large enough to be squared.
+
+    Raises:
+        DataError: all are below 1e-100, and not all 0.
+    """
+    largest = float(np.max(np.abs(values), initial=0.0, where=~np.isnan(values)))
+    if 0 < largest < SMALLEST:
+        raise DataError(
+            f"`{name}` is nowhere beyond {largest:.3g}, so that its square is no number. Change its "
+            f"unit.{pointer(source, name)}"
+        )
 
 
 def _is_plain(values: np.ndarray) -> bool:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import DataError, DataTypeError, FormulaError, offenders, pointer
+from ..errors import DataError, DataTypeError, FormulaError, offenders, pointer, shown
 from .basis import bins
 from .convolution import Filtered, lay_out
 from .streams import Stream, Zeroed, as_stream, rows_where
@@ -190,4 +190,4 @@ def as_series(x: Any, text: str, source: str) -> Any:
         )
     if isinstance(x, Matrix) or (isinstance(x, np.ndarray) and x.ndim == 1):
         return x
-    raise FormulaError(f"`{text}` filters a column, not {x!r}.{pointer(source, text)}")
+    raise FormulaError(f"`{text}` filters a column, not {shown(x)}.{pointer(source, text)}")

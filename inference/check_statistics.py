@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import OptionError, listing, nearest
+from ..errors import OptionError, listing, nearest, shown
 from ..zoo.family import BINARY, COUNT, POSITIVE, REAL, UNIT, Support
 
 NUMBERS = (REAL, POSITIVE, UNIT, COUNT)
@@ -111,7 +111,7 @@ def _known(name: str) -> Statistic:
 def _wrong(value: object) -> str:
     return (
         "statistics= takes names, or a dictionary from names to functions of the response, not "
-        f"{value!r}. Names: {listing(STATISTICS)}."
+        f"{shown(value)}. Names: {listing(STATISTICS)}."
     )
 
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from ..errors import OptionError, listing, nearest
+from ..errors import OptionError, listing, nearest, shown
 from ..formula.categories import Categories
 from ..formula.groupings import combine
 from .check_statistics import Statistic, choose
@@ -131,7 +131,7 @@ def _plan(model: Model, by: Any, statistics: Any, prob: float) -> _Plan:
 def _names(model: Model, by: Any) -> tuple[str, ...]:
     names = () if by is None else (by,) if isinstance(by, str) else by
     if not isinstance(names, list | tuple) or not all(isinstance(name, str) for name in names):
-        raise OptionError(f"by= takes the name of a column, or several, not {by!r}.")
+        raise OptionError(f"by= takes the name of a column, or several, not {shown(by)}.")
     neurons = model.spec.schema.neurons
     columns = {n: c for n, c in model.table.columns.items() if np.ndim(c) == 1}
     allowed = [*columns, *([] if neurons is None else [neurons.dim])]

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ..errors import OptionError
+from ..errors import OptionError, shown
 from ..formula import read
 from .folds import fill_in, held_out
 from .options import choice, whole
@@ -139,7 +139,7 @@ def choose_basis(
     numbers = list(n) if isinstance(n, Sequence | np.ndarray | range) else [n]
     numbers = [whole("n", value, 1) for value in numbers]
     if not numbers or len(set(numbers)) < len(numbers):
-        raise OptionError(f"n= takes different whole numbers, such as [4, 6, 8], not {n!r}.")
+        raise OptionError(f"n= takes different whole numbers, such as [4, 6, 8], not {shown(n)}.")
     if "{n}" not in formula:
         raise OptionError(
             f"`{formula}` holds no {{n}}, which stands for the number of basis functions: "

@@ -15,6 +15,7 @@ from .diagnose import diagnose
 from .effects.intervals import check_interval
 from .evaluate import flatten, linear_predictors, log_likelihood
 from .idata import build, dataset, row_coordinates
+from .options import asked, flag
 from .predict import predict
 from .summary import summarize
 
@@ -125,6 +126,7 @@ class Fit:
             OptionError: prob is not between 0 and 1, or an unknown interval or rope.
         """
         check_interval(prob, interval, rope)
+        flag("groups", groups)
         return summarize(self.model.spec, self.backend, self.draws, prob, groups, interval, rope)
 
     def diagnose(self) -> list[str]:
@@ -219,25 +221,25 @@ class Fit:
         """Returns mean responses with intervals; see `inference.effects.means.means`."""
         from .effects.means import means
 
-        return means(self, by, **options)
+        return asked(means, self, by, **options)
 
     def contrasts(self, variable: str, by: Any = None, **options: Any) -> pd.DataFrame:
         """Compares mean responses between levels; see `inference.effects.contrasts.contrasts`."""
         from .effects.contrasts import contrasts
 
-        return contrasts(self, variable, by, **options)
+        return asked(contrasts, self, variable, by, **options)
 
     def slopes(self, variable: str, by: Any = None, **options: Any) -> pd.DataFrame:
         """Returns slopes of the mean response; see `inference.effects.slopes.slopes`."""
         from .effects.slopes import slopes
 
-        return slopes(self, variable, by, **options)
+        return asked(slopes, self, variable, by, **options)
 
     def hypothesis(self, statements: Any, **options: Any) -> pd.DataFrame:
         """Returns how probable statements are; see `inference.effects.hypothesis.hypothesis`."""
         from .effects.hypothesis import hypothesis
 
-        return hypothesis(self, statements, **options)
+        return asked(hypothesis, self, statements, **options)
 
     def kernels(self, prob: float = 0.95) -> pd.DataFrame:
         """Returns the filters of temporal terms over lags; see `inference.kernels.kernels`."""
@@ -255,13 +257,13 @@ class Fit:
         """Returns the leave-one-out cross-validation as ArviZ does; see `inference.information.loo`."""
         from .information import loo
 
-        return loo(self, **options)
+        return asked(loo, self, **options)
 
     def waic(self, **options: Any) -> Any:
         """Returns the widely applicable information criterion; see `inference.information.waic`."""
         from .information import waic
 
-        return waic(self, **options)
+        return asked(waic, self, **options)
 
     def report(self, path: Any, **options: Any) -> Path:
         """Writes the fit as one HTML page that needs no network; see `report.write.write_report`."""

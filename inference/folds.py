@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import DataError, OptionError
+from ..errors import DataError, OptionError, shown
 from ..formula import Table
 from .batches import fit_models
 from .fit import Fit
@@ -94,13 +94,17 @@ def _blocks(folds: int | str, usable: np.ndarray, table: Table) -> list[tuple[An
         return list(enumerate(np.array_split(usable, folds), start=1))
     name = folds.removeprefix(GROUP)
     if name == folds:
-        raise OptionError(f'folds= takes a whole number, or "group:" and a column, not {folds!r}.')
+        raise OptionError(
+            f'folds= takes a whole number, or "group:" and a column, not {shown(folds)}.'
+        )
     groups = table.categorical(choice(f"folds={GROUP}", name, tuple(table.columns)))
     codes = groups.codes[usable]
     found = [(level, usable[codes == k]) for k, level in enumerate(groups.levels)]
     found = [(level, block) for level, block in found if len(block)]
     if len(found) < 2:
-        raise OptionError(f"folds={folds!r} needs two levels of `{name}` or more in the rows used.")
+        raise OptionError(
+            f"folds={shown(folds)} needs two levels of `{name}` or more in the rows used."
+        )
     return found
 
 

@@ -11,11 +11,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ..errors import OptionError, listing
+from ..errors import BayeszooError, OptionError, listing
 from .batches import fit_models
 from .fit import Fit
 from .model import Model
-from .options import choice, whole
+from .options import choice, flag, whole
 from .progress import Progress
 from .reduced import as_frame, join, reduction
 from .run import Run, choose
@@ -63,7 +63,14 @@ class Job:
         """Returns what is kept of a fit."""
         if self.reduce is None:
             return fit
-        value = self.reduce(fit)
+        try:
+            value = self.reduce(fit)
+        except BayeszooError:
+            raise
+        except Exception as error:
+            raise OptionError(
+                f"your function reduce= raised {type(error).__name__}: {error}"
+            ) from error
         as_frame(value)  # refuses what no table can hold
         return value
 
@@ -130,6 +137,7 @@ def fit_many(
         ([0, 1, 2], ['Intercept', 'stim', 'sigma'])
     """
     choice("errors", errors, ("keep", "raise"))
+    flag("progress", progress)
     given = {"family": family, "link": link, "priors": priors, "mask": mask, "functions": functions}
     kept = None if reduce is None else reduction(reduce)
     job = Job(formula, given, method, whole("seed", seed, 0, 2**63 - 1), options, kept)

@@ -21,7 +21,7 @@ from ..zoo.spec import specify
 from .backend import Draws, Problem
 from .fit import Fit
 from .idata import versions
-from .options import whole
+from .options import flag, whole
 from .run import Run, choose
 from .variables import variables
 
@@ -160,6 +160,7 @@ class Model:
             OptionError: unknown method or option.
             FitError: the method cannot fit this model; the message says which can.
         """
+        flag("progress", progress)
         run = choose(method, seed=seed, draws=draws, tune=tune, chains=chains, **options)
         started = time.perf_counter()
         drawn = run.backend.run(run.settings, self.problem, run.seed, progress)

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ..errors import FitError, OptionError, listing, nearest
+from ..errors import FitError, OptionError, listing, nearest, shown
 from .backends import find_backend
 from .fit import Fit
 from .many import derived_seed, fit_many
@@ -171,7 +171,7 @@ def _effects(effects: Any) -> list[float]:
     values = [0.0, *(v for v in values if v != 0)]
     if len(values) < 2 or len(set(values)) < len(values) or not np.isfinite(values).all():
         raise OptionError(
-            f"effects= takes different finite numbers, one of them not 0, not {effects!r}."
+            f"effects= takes different finite numbers, one of them not 0, not {shown(effects)}."
         )
     return values
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import xarray as xr
 
-from ..errors import LevelError, OptionError, listing
+from ..errors import LevelError, OptionError, listing, shown
 from ..formula import Design, apply, read
 from ..formula.terms import MEAN
 from ..zoo.structure import Structure
@@ -136,7 +136,7 @@ def _with_extras(design: Design, table: Any, fit: Fit, kind: str, needs: tuple[s
         if kind == "mean" and not needs:
             return design
         raise OptionError(
-            f"to predict kind={kind!r}, the new data need the columns of `{schema.response}` too, "
+            f"to predict kind={shown(kind)}, the new data need the columns of `{schema.response}` too, "
             f"because the answer depends on {listing(wanted)}: {error}"
         ) from None
     return replace(design, response={name: full.response[name] for name in wanted})

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ..errors import OptionError
+from ..errors import OptionError, shown
 from .fit import Fit
 from .options import choice
 
@@ -28,7 +28,7 @@ def reduction(reduce: Any) -> Callable[[Fit], Any]:
         return reduce
     if isinstance(reduce, str):
         return NAMED[choice("reduce", reduce, tuple(NAMED))]
-    raise OptionError(f'reduce= takes a function of a fit, or "summary", not {reduce!r}.')
+    raise OptionError(f'reduce= takes a function of a fit, or "summary", not {shown(reduce)}.')
 
 
 def as_frame(value: Any) -> pd.DataFrame:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from .options import asked
+
 if TYPE_CHECKING:
     from .fit import Fit
 
@@ -13,4 +15,4 @@ def report(fit: Fit, path: Any, **options: Any) -> Path:
     """Writes a fit as one HTML page; see `report.write.write_report`."""
     from ..report import write_report
 
-    return write_report(fit, path, **options)
+    return asked(write_report, fit, path, **options)

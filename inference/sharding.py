@@ -14,7 +14,7 @@ import jax
 import numpy as np
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
-from ..errors import OptionError
+from ..errors import OptionError, shown
 from .backend import Problem
 from .programs import double_precision
 
@@ -45,7 +45,7 @@ def choose(devices: int | str | None) -> tuple[Any, ...]:
         )
         raise OptionError(
             f'devices= takes "all" or a whole number from 1 to {len(found)}, the JAX devices ({kind}) '
-            f"of this process, not {devices!r}.{more}"
+            f"of this process, not {shown(devices)}.{more}"
         )
     return tuple(found[:count]) if count > 1 else ()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ..errors import OptionError, listing, nearest
+from ..errors import OptionError, listing, nearest, shown
 from ..inference.fit import Fit
 from ..inference.model import Model
 
@@ -55,6 +55,17 @@ def one_fit(given: Any, chart: str) -> Fit:
     return next(iter(found.values()))
 
 
+def mapping(option: str, value: Any) -> dict[Any, Any]:
+    """Returns a dictionary that a user gave, empty for None.
+
+    Raises:
+        OptionError: it is none.
+    """
+    if value is not None and not isinstance(value, Mapping):
+        raise OptionError(f"{option}= takes a dictionary by columns, not {shown(value)}.")
+    return dict(value or {})
+
+
 def column(name: Any, allowed: Any, option: str) -> str:
     """Returns the name of a column.
 
@@ -64,7 +75,7 @@ def column(name: Any, allowed: Any, option: str) -> str:
     names = [str(entry) for entry in allowed]
     if not isinstance(name, str) or name not in names:
         raise OptionError(
-            f"{option}= takes the name of a column, not {name!r}.{nearest(str(name), names)} "
+            f"{option}= takes the name of a column, not {shown(name)}.{nearest(str(name), names)} "
             f"Columns: {listing(names)}."
         )
     return name

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from ..errors import OptionError
+from ..errors import OptionError, shown
 from ..formula import Table, apply, read
 from ..inference.rates import counts_events, seconds_per_bin
 from .accept import column
@@ -102,7 +102,7 @@ def by_time(found: Series, window: Any, count: int | None) -> tuple[np.ndarray, 
         inside &= (time >= start) & (time < stop)
         if not inside.any():
             raise OptionError(
-                f"window={window!r} holds no row; the rows run from {np.nanmin(time):g} to "
+                f"window={shown(window)} holds no row; the rows run from {np.nanmin(time):g} to "
                 f"{np.nanmax(time):g}{' s' if found.timed else ''}."
             )
     trials = 1 + int(np.sum(np.diff(time[inside]) <= 0))
@@ -126,9 +126,9 @@ def _window(window: Any) -> tuple[float, float]:
     try:
         start, stop = (float(value) for value in window)
     except (TypeError, ValueError):
-        raise OptionError(f"window= takes (start, stop), not {window!r}.") from None
+        raise OptionError(f"window= takes (start, stop), not {shown(window)}.") from None
     if not start < stop:
-        raise OptionError(f"window= takes a start before its stop, not {window!r}.")
+        raise OptionError(f"window= takes a start before its stop, not {shown(window)}.")
     return start, stop
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from ..errors import OptionError, listing, nearest
+from ..errors import OptionError, listing, nearest, shown
 
 if TYPE_CHECKING:
     from ..inference.fit import Fit
@@ -39,7 +39,7 @@ def find_term(wanted: object, terms: list[str]) -> str:
         if wanted in (term, name, name.strip("`")):
             return term
     raise OptionError(
-        f"there is no temporal term {wanted!r}.{nearest(str(wanted), [*terms, *short.values()])} "
+        f"there is no temporal term {shown(wanted)}.{nearest(str(wanted), [*terms, *short.values()])} "
         f"Terms: {listing(f'`{term}`' for term in terms)}."
     )
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import OptionError, listing, nearest
+from ..errors import OptionError, listing, nearest, shown
 from ..formula.terms import INTERCEPT, MEAN
 from ..inference.evaluate import flatten
 from ..inference.fit import Fit
@@ -63,7 +63,7 @@ def group_coefficients(fit: Fit, group: str | None, chart: str) -> GroupCoeffici
         )
     if group is not None and group not in names:
         raise OptionError(
-            f"group= takes a grouping factor of the formula, not {group!r}."
+            f"group= takes a grouping factor of the formula, not {shown(group)}."
             f"{nearest(str(group), names)} Grouping factors: {listing(dict.fromkeys(names))}."
         )
     position = 0 if group is None else names.index(group)

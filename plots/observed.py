@@ -15,6 +15,7 @@ from ..formula.quoting import names_in
 from ..formula.schema import Schema
 from ..formula.streams import is_wide
 from ..inference.model import Model
+from .accept import mapping
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,7 +81,7 @@ def observe(model: Model, units: Mapping[str, str] | None = None) -> Observed:
         frame[name] = y.ravel()
         groups = (dim, *(group for group in groups if group != dim))
     known = {"time": "s"} if design.time is not None else {}
-    known |= _units(table) | dict(units or {})
+    known |= _units(table) | mapping("units", units)
     binary = "trials" not in design.response and bool(np.isin(y[np.isfinite(y)], (0, 1)).all())
     if binary and not schema.response_levels:
         label = f"proportion of {name} = 1"
@@ -99,7 +100,7 @@ def observe_table(table: Table, y: str, units: Mapping[str, str] | None = None) 
         raise OptionError(f"y= takes a column of numbers, but `{y}` is not numeric.")
     frame[y] = values.astype(np.float64)
     factors = frozenset(name for name in columns if table.is_categorical(name))
-    known = _units(table) | dict(units or {})
+    known = _units(table) | mapping("units", units)
     binary = bool(values.dropna().isin((0, 1)).all())
     label = f"proportion of {y} = 1" if binary else y
     return Observed(frame, y, label, (), factors, (), binary, known)

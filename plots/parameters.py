@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ..errors import OptionError, listing, nearest
+import pandas as pd
+
+from ..errors import OptionError, listing, nearest, shown
 from ..inference.fit import Fit
 from ..inference.variables import printed_rows, variables
 
@@ -40,6 +42,8 @@ def choose(names: Sequence[str] | str | None, available: list[str]) -> list[str]
     """
     if names is None:
         return available
+    if not isinstance(names, str | list | tuple | pd.Index):
+        raise OptionError(f"names= takes names of parameters, not {shown(names)}.")
     asked = [names] if isinstance(names, str) else list(names)
     out: list[str] = []
     for name in asked:
@@ -47,7 +51,7 @@ def choose(names: Sequence[str] | str | None, available: list[str]) -> list[str]
         found = found or [entry for entry in available if entry.startswith(f"{name}[")]
         if not found:
             raise OptionError(
-                f"there is no parameter {name!r}.{nearest(str(name), available)} "
+                f"there is no parameter {shown(name)}.{nearest(str(name), available)} "
                 f"Parameters: {listing(available)}."
             )
         out += found

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import OptionError
+from ..errors import OptionError, shown
 from ..inference.fit import Fit
 from ..inference.model import Model
 
@@ -33,7 +33,7 @@ def replicates(
         raise OptionError(f"plot.predictive() takes a fit or a model, not {type(given).__name__}.")
     kind = kind or (PRIOR if fit is None else POSTERIOR)
     if kind not in (POSTERIOR, PRIOR):
-        raise OptionError(f"kind= takes 'posterior' or 'prior', not {kind!r}.")
+        raise OptionError(f"kind= takes 'posterior' or 'prior', not {shown(kind)}.")
     count = max(10, min(draws, LARGEST // model.design.response["y"].size))
     if kind == PRIOR:
         group = model.prior_predictive(count, seed)["prior_predictive"]

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ..console import check_target
-from ..errors import FileError, OptionError, listing
+from ..errors import FileError, OptionError, listing, shown
 from ..inference.fit import Fit
 from ..inference.options import number
 from . import sections
@@ -54,7 +54,7 @@ def write_report(
     """
     number("prob", prob, 0.0, 1.0)
     if question is not None and not isinstance(question, str):
-        raise OptionError(f"question= takes a text, not {question!r}.")
+        raise OptionError(f"question= takes a text, not {shown(question)}.")
     others = _others(compare)
     target = Path(path)
     check_target(str(target))

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..errors import FormulaError, OptionError
+from ..errors import FormulaError, OptionError, shown
 from ..formula import Table
 from ..formula.quoting import NAME, spell_item
 from ..formula.tables import require_columns
@@ -58,10 +58,12 @@ def quote(name: str, table: Table) -> str:
         FormulaError: there is no such column, or a backtick is part of its name.
     """
     if not isinstance(name, str):
-        raise OptionError(f"a column's name is a text, not {name!r}.")
+        raise OptionError(f"a column's name is a text, not {shown(name)}.")
     require_columns([name], table, name)
     if "`" in name:
-        raise FormulaError(f"the name of column {name!r} holds a backtick, so rename the column.")
+        raise FormulaError(
+            f"the name of column {shown(name)} holds a backtick, so rename the column."
+        )
     return spell_item(NAME, name)
 
 
@@ -74,7 +76,7 @@ def listed(names: str | Sequence[str]) -> list[str]:
     if isinstance(names, str):
         return [names]
     if not isinstance(names, list | tuple) or not names:
-        raise OptionError(f"a column's name, or a list of some, is wanted, not {names!r}.")
+        raise OptionError(f"a column's name, or a list of some, is wanted, not {shown(names)}.")
     return list(names)
 
 

@@ -11,7 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax.scipy.special import ndtr
 
-from ..errors import FamilyError, listing, nearest
+from ..errors import FamilyError, listing, nearest, shown
 
 
 @dataclass(frozen=True)
@@ -104,8 +104,9 @@ def find_link(name: str, allowed: tuple[str, ...], family: str) -> Link:
         FamilyError: the family does not take it.
     """
     if not isinstance(name, str) or name not in allowed:
+        found = f"`{name}`" if isinstance(name, str) else shown(name)
         raise FamilyError(
-            f"family `{family}` has no link `{name}`.{nearest(str(name), allowed)} "
+            f"family `{family}` has no link {found}.{nearest(str(name), allowed)} "
             f"Links of this family: {listing(allowed)}."
         )
     return LINKS[name]

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from ..errors import OptionError, listing, nearest
+from ..errors import OptionError, listing, nearest, shown
 from ..formula import Schema
 from ..formula.schema import Neurons, TermSchema
 
@@ -130,7 +130,7 @@ def _by_label(value: Any, term: TermSchema, neurons: Neurons) -> np.ndarray:
         key = label if label in places else str(label)
         if key not in places:
             raise OptionError(
-                f"mask= of `{term.name}` names the neuron {label!r}, which the response lacks."
+                f"mask= of `{term.name}` names the neuron {shown(label)}, which the response lacks."
                 f"{nearest(str(label), map(str, neurons.labels))} "
                 f"Neurons: {listing(neurons.labels)}."
             )

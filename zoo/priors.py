@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import numpyro.distributions as dist
 
-from ..errors import PriorError, listing, nearest
+from ..errors import PriorError, listing, nearest, shown
 from .penalties import TermFacts
 from .prior_kinds import KINDS
 
@@ -183,7 +183,7 @@ def _number(value: Any, where: str) -> Number:
     try:
         array = np.asarray(value, dtype=np.float64)
     except (TypeError, ValueError):
-        raise PriorError(f"{where} takes a number, not {value!r}.") from None
+        raise PriorError(f"{where} takes a number, not {shown(value)}.") from None
     if np.isnan(array).any():
         raise PriorError(f"{where} is not a number.")
     return float(array) if array.ndim == 0 else _tuples(array.tolist())

@@ -6,7 +6,7 @@ import ast
 import numbers
 from collections.abc import Callable, Sequence
 
-from ..errors import FormulaError, OptionError
+from ..errors import FormulaError, OptionError, shown
 from ..formula import Table
 from ..formula.quoting import TEXT, parse_quietly, spell, spell_item
 from .entry import Recipe, listed, quote
@@ -63,7 +63,7 @@ def lagged_recipe(family: str) -> Callable[..., Recipe]:
         """
         if isinstance(lags, bool) or not isinstance(lags, numbers.Integral | str):
             raise OptionError(
-                f'lags= is a number of bins, such as 25, or a time such as "200ms", not {lags!r}.'
+                f'lags= is a number of bins, such as 25, or a time such as "200ms", not {shown(lags)}.'
             )
         count = spell_item(TEXT, lags) if isinstance(lags, str) else str(int(lags))
         rest = f"{count}{_apart(by, table)}"
@@ -92,7 +92,7 @@ def _basis(basis: str, role: str) -> str:
     if not isinstance(tree, ast.Call | ast.Name):
         raise OptionError(
             f'{role}= is one basis as a formula writes it, such as "raised_cos_log(8, 200)", not '
-            f'{basis!r}. For kernels of your own: functions={{"mine": array}} and {role}="mine".'
+            f'{shown(basis)}. For kernels of your own: functions={{"mine": array}} and {role}="mine".'
         )
     return spell(tree)
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ...errors import FormulaError, LevelError, listing
+from ...errors import FormulaError, LevelError, listing, shown
 from ..tables import Categories, categorize
 from ..values import Contrast, Matrix, Transform
 
@@ -16,12 +16,12 @@ def _categories(x: Any, levels: Any) -> Categories:
     if isinstance(x, Matrix):
         raise FormulaError("C() takes one column, not several.")
     if not isinstance(x, Categories | np.ndarray):
-        raise FormulaError(f"C() takes a column, not {x!r}.")
+        raise FormulaError(f"C() takes a column, not {shown(x)}.")
     found = x if isinstance(x, Categories) else categorize(x)
     if levels is None:
         return found
     if not isinstance(levels, tuple | list):
-        raise FormulaError(f"levels= of C() is a list such as ['a', 'b'], not {levels!r}.")
+        raise FormulaError(f"levels= of C() is a list such as ['a', 'b'], not {shown(levels)}.")
     wanted = list(levels)
     unknown = [level for level in found.levels if level not in wanted]
     if unknown:

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from ...errors import FormulaError, nearest
+from ...errors import FormulaError, nearest, shown
 from ..basis import Recipe
 from ..convolution import Filtered
 from ..tables import Categories
@@ -99,7 +99,7 @@ def _lag(lag: Any, timeline: Timeline, width: float | None) -> int:
     if isinstance(lag, bool) or not isinstance(lag, int):
         raise FormulaError(
             f"`{timeline.text}`: lag= is a whole number of bins (1: strictly the past, 0: with the "
-            f"present bin, negative: ahead) or a text such as '10ms', not {lag!r}."
+            f"present bin, negative: ahead) or a text such as '10ms', not {shown(lag)}."
         )
     return lag
 
@@ -107,7 +107,7 @@ def _lag(lag: Any, timeline: Timeline, width: float | None) -> int:
 def _choice(name: str, value: Any, allowed: tuple[str, ...], timeline: Timeline) -> None:
     if value not in allowed:
         raise FormulaError(
-            f'`{timeline.text}`: {name}= takes "{allowed[0]}" or "{allowed[1]}", not {value!r}.'
+            f'`{timeline.text}`: {name}= takes "{allowed[0]}" or "{allowed[1]}", not {shown(value)}.'
             f"{nearest(str(value), allowed)} pad= says what happens to bins without a whole window, on "
             "either side; lag= says where the window lies (negative lags look ahead)."
         )

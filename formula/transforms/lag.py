@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from ...errors import FormulaError
+from ...errors import FormulaError, shown
 from ..values import Transform
 
 
@@ -16,7 +16,7 @@ def apply(x: Any, k: int = 1) -> np.ndarray:
         k: rows to look back; negative looks ahead.
     """
     if not isinstance(k, int) or isinstance(k, bool):
-        raise FormulaError(f"lag() takes a whole number of rows, not {k!r}.")
+        raise FormulaError(f"lag() takes a whole number of rows, not {shown(k)}.")
     values = np.asarray(x, dtype=np.float64)
     out = np.full_like(values, np.nan)
     if k == 0:

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ...errors import DataError, DataTypeError, FormulaError
+from ...errors import DataError, DataTypeError, FormulaError, shown
 from ..basis import Recipe
 from ..tables import Categories
 from ..values import Matrix, Transform
@@ -103,7 +103,7 @@ def _given(bounds: Any, count: int) -> list[tuple[float, float]] | None:
     if not good:
         raise FormulaError(
             f"bounds= of tuning() is (low, high) with low < high, one pair for each column, not "
-            f"{bounds!r}."
+            f"{shown(bounds)}."
         )
     return [(float(low), float(high)) for low, high in pairs]
 

@@ -1,6 +1,6 @@
 """The ways to fit a model, one file each."""
 
-from ...errors import OptionError, listing, nearest
+from ...errors import OptionError, listing, nearest, shown
 from ...registry import discover
 from ..backend import Backend
 
@@ -16,6 +16,6 @@ def find_backend(method: object) -> Backend:
     if isinstance(method, str) and method in BACKENDS:
         return BACKENDS[method]
     raise OptionError(
-        f"there is no method {method!r}.{nearest(str(method), BACKENDS)} "
+        f"there is no method {shown(method)}.{nearest(str(method), BACKENDS)} "
         f"Methods: {listing(sorted(BACKENDS))}."
     )

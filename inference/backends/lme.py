@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ...errors import FitError, OptionError
+from ...errors import FitError, OptionError, shown
 from ...formula.terms import MEAN
 from ...zoo.links import LINKS
 from ..backend import Backend, Draws, Problem
@@ -64,7 +64,7 @@ class Settings:
 
     def __post_init__(self) -> None:
         if not isinstance(self.reml, bool | np.bool_):
-            raise OptionError(f"reml= takes True or False, not {self.reml!r}.")
+            raise OptionError(f"reml= takes True or False, not {shown(self.reml)}.")
         choice("df", self.df, DEGREES)
         choice("engine", self.engine, ENGINES)
         whole("draws", self.draws, 1)

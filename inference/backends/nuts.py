@@ -17,7 +17,7 @@ import numpy as np
 from numpyro.infer.hmc import hmc
 from numpyro.infer.util import ParamInfo
 
-from ...errors import OptionError
+from ...errors import OptionError, shown
 from ...zoo.density import log_density, natural
 from ...zoo.structure import Structure
 from ..backend import Backend, Draws, Problem
@@ -68,7 +68,7 @@ class Settings:
             number("target_accept", self.target_accept, 0.0, 1.0)
         if self.marginalize not in ("auto", "laplace", True, False):
             raise OptionError(
-                f'marginalize= takes "auto", True, False or "laplace", not {self.marginalize!r}.'
+                f'marginalize= takes "auto", True, False or "laplace", not {shown(self.marginalize)}.'
             )
 
 

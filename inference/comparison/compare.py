@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
-from ...errors import OptionError, listing, nearest
+from ...errors import OptionError, listing, nearest, shown
 from ..fit import Fit
 from ..folds import GROUP
 from ..options import choice, whole
@@ -89,7 +90,7 @@ def compare(
     whole("seed", seed, 0, 2**31 - 1)
     for name, value in {"moment_match": moment_match, "refit": refit}.items():
         if value and by != "loo":
-            raise OptionError(f'{name}= is an option of by="loo"; by={by!r} does without.')
+            raise OptionError(f'{name}= is an option of by="loo"; by={shown(by)} does without.')
     common = same_data(named)
     if by in ("aic", "bic", "lr"):
         table, notes = _likelihoods(named, by, common)
@@ -127,7 +128,7 @@ def _named(fits: Any) -> dict[str, Fit]:
         raise OptionError('compare takes two fits or more: bz.compare({"a": fit_a, "b": fit_b}).')
     if isinstance(fits, Mapping):
         named = {str(name): fit for name, fit in fits.items()}
-    elif isinstance(fits, Iterable) and not isinstance(fits, str):
+    elif isinstance(fits, Iterable) and not isinstance(fits, str | np.ndarray):
         given = list(fits)
         names = [_describe(fit) for fit in given]
         named = {
@@ -165,7 +166,7 @@ def _criterion(fits: Mapping[str, Fit], by: Any) -> str:
     grouped = isinstance(by, str) and by.startswith(GROUP)
     if not grouped and by not in BY:
         raise OptionError(
-            f'by= takes {listing(repr(b) for b in BY)} or "group:" and a column, not {by!r}.'
+            f'by= takes {listing(repr(b) for b in BY)} or "group:" and a column, not {shown(by)}.'
             f"{nearest(str(by), BY)}"
         )
     if grouped or by == "kfold":

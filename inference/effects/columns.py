@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from ...errors import OptionError, listing, nearest, sentences
+from ...errors import OptionError, listing, nearest, sentences, shown
 from ...formula import BASES, TRANSFORMS, Schema, Table
 from ...formula.feedback import response_column
 from ...formula.quoting import names_in
@@ -151,7 +151,7 @@ class Columns:
             OptionError: there is none of that name, or a temporal term reads it.
         """
         if not isinstance(name, str):
-            raise OptionError(f"{option} takes names of columns, not {name!r}.")
+            raise OptionError(f"{option} takes names of columns, not {shown(name)}.")
         names = [*self.known, *([] if self.dim is None else [self.dim])]
         if name not in self.known:
             formula, text = self.schema.formula, ""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from ...errors import LevelError, OptionError, listing, nearest
+from ...errors import LevelError, OptionError, listing, nearest, shown
 from ...zoo.links import LINKS
 from ..options import choice
 from .answers import Answers, tabulate
@@ -130,7 +130,7 @@ def _pairs(against: Any, values: list[Any], variable: str) -> list[tuple[int, in
     except LevelError:
         raise OptionError(
             f"against= takes {listing(repr(a) for a in AGAINST)}, or a level of `{variable}` "
-            f"({listing(map(str, values))}), not {against!r}."
+            f"({listing(map(str, values))}), not {shown(against)}."
             f"{nearest(str(against), [*AGAINST, *map(str, values)])}"
         ) from None
     return [(i, level) for i in range(count) if i != level]

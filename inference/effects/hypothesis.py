@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 import pandas as pd
 
-from ...errors import OptionError
+from ...errors import OptionError, shown
 from ..point import point_values
 from ..programs import double_precision
 from .intervals import check_interval, interval_of
@@ -53,7 +53,7 @@ def hypothesis(
     texts = [statements] if isinstance(statements, str) else statements
     if not isinstance(texts, list | tuple) or not texts:
         raise OptionError(
-            f'hypothesis takes a text such as "x > 0", or a list of them, not {statements!r}.'
+            f'hypothesis takes a text such as "x > 0", or a list of them, not {shown(statements)}.'
         )
     known = places(fit)
     rows = []

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ...errors import OptionError
+from ...errors import OptionError, shown
 from ..options import choice, number
 
 INTERVALS = ("equal", "hdi")
@@ -28,7 +28,7 @@ def check_interval(prob: Any, interval: Any, rope: Any) -> None:
     if not good or not pair[0] < pair[1]:
         raise OptionError(
             "rope= takes the region of practical equivalence as (low, high), such as (-0.1, 0.1), not "
-            f"{rope!r}."
+            f"{shown(rope)}."
         )
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from ...errors import OptionError, listing
+from ...errors import OptionError, listing, shown
 from ...formula.schema import GroupSchema
 from ..options import choice
 from .columns import Columns, columns_of
@@ -98,6 +98,8 @@ def ask(
     columns = columns_of(fit.model)
     wanted = names(by, "by=")
     given = settings(at, columns)
+    if variable is not None and not isinstance(variable, str):
+        raise OptionError(f"variable= takes the name of a column, not {shown(variable)}.")
     if variable is not None and variable in wanted:
         raise OptionError(f"`{variable}` is the variable itself, so by= cannot name it too.")
     for name in wanted:

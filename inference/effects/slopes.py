@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from ...errors import OptionError, listing
+from ...errors import OptionError, listing, shown
 from .answers import tabulate
 from .cells import find_cells
 from .intervals import check_interval
@@ -67,7 +67,7 @@ def slopes(
         numeric = [n for n, c in columns.known.items() if not (c.factor or c.temporal or c.wide)]
         raise OptionError(
             f"`{variable}` has levels ({listing(columns.levels(variable), 5)}) and so no slope; "
-            f"compare them by fit.contrasts({variable!r}). Columns of numbers: "
+            f"compare them by fit.contrasts({shown(variable)}). Columns of numbers: "
             f"{listing(numeric) or 'none'}."
         )
     cells = find_cells(fit, request, variable)

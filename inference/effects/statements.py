@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ...errors import OptionError, listing, nearest, pointer, sentences
+from ...errors import OptionError, listing, nearest, pointer, sentences, shown
 from .names import match_name
 
 LONGEST, DEEPEST = 2_000, 50
@@ -53,7 +53,7 @@ def read_statement(text: Any, names: Mapping[str, Any]) -> Statement:
         OptionError: it is no comparison of sums of printed names and numbers.
     """
     if not isinstance(text, str) or not text.strip():
-        raise OptionError(f'a hypothesis is a text such as "x > 0", not {text!r}.')
+        raise OptionError(f'a hypothesis is a text such as "x > 0", not {shown(text)}.')
     if len(text) > LONGEST:
         raise OptionError(f"a hypothesis may have {LONGEST:,} characters, not {len(text):,}.")
     reader = _Reader(text, names)

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ...errors import LevelError, OptionError, listing, nearest
+from ...errors import LevelError, OptionError, listing, nearest, shown
 from .columns import Column, Columns
 
 FEW = 10
@@ -23,7 +23,7 @@ def names(value: Any, option: str) -> list[str]:
     found = [] if value is None else [value] if isinstance(value, str) else value
     if not isinstance(found, list | tuple) or not all(isinstance(name, str) for name in found):
         raise OptionError(
-            f"{option} takes the name of a column, or a list of names, not {value!r}."
+            f"{option} takes the name of a column, or a list of names, not {shown(value)}."
         )
     if len(set(found)) < len(found):
         raise OptionError(f"{option} names a column twice: {listing(found)}.")
@@ -41,7 +41,7 @@ def settings(at: Any, columns: Columns) -> dict[str, list[Any]]:
         return {}
     if not isinstance(at, Mapping):
         raise OptionError(
-            f'at= takes a dictionary from columns to values, such as {{"x": [0, 1]}}, not {at!r}.'
+            f'at= takes a dictionary from columns to values, such as {{"x": [0, 1]}}, not {shown(at)}.'
         )
     out = {}
     for name, value in at.items():
@@ -63,7 +63,7 @@ def check(name: str, given: list[Any], columns: Columns) -> list[Any]:
     for value in given:
         number = isinstance(value, int | float | np.number) and not isinstance(value, bool)
         if not number or not np.isfinite(value):
-            raise OptionError(f"at=: `{name}` is a column of numbers, not of {value!r}.")
+            raise OptionError(f"at=: `{name}` is a column of numbers, not of {shown(value)}.")
     return as_stored(name, [float(value) for value in given], columns)
 
 
@@ -88,7 +88,7 @@ def match(value: Any, levels: tuple[Any, ...], name: str) -> Any:
         if str(level) == str(plain) or (not isinstance(plain, bool | str) and level == plain):
             return level
     raise LevelError(
-        f"`{name}` has no level {value!r}.{nearest(str(value), map(str, levels))} "
+        f"`{name}` has no level {shown(value)}.{nearest(str(value), map(str, levels))} "
         f"Levels in training: {listing(levels)}."
     )
 

@@ -10,7 +10,7 @@ import pandas as pd
 
 from ...errors import OptionError, listing
 from ...inference.fit import Fit
-from ...inference.options import whole
+from ...inference.options import flag, whole
 from ..accept import FIT, describe, fits, intervals
 from ..chart import Chart
 from ..fields import levels, rename, tooltips
@@ -57,6 +57,7 @@ def kernels_data(
         >>> list(bz.plot.kernels_data(fit, truth=truth["filter"]))
         ['fit', 'term', 'lag', 'seconds', 'mean', 'lower', 'upper', 'truth']
     """
+    flag("gain", gain)
     frames = []
     for name, one in fits(fit, "kernels").items():
         _unit(one, gain)

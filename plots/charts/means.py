@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from ...errors import OptionError
-from ..accept import FIT, describe, fits, groups_note, intervals
+from ...errors import OptionError, shown
+from ..accept import FIT, describe, fits, groups_note, intervals, mapping
 from ..chart import Chart
 from ..fields import levels
 from ..mean_roles import MeanRoles, mean_roles
@@ -58,7 +58,7 @@ def _table(
 ) -> tuple[pd.DataFrame, MeanRoles]:
     first = next(iter(given.values()))
     roles = mean_roles(first, by, facet, len(given) > 1)
-    asked = dict(at or {})
+    asked = mapping("at", at)
     frame: Any = roles.observed.frame
     if not roles.nominal and roles.x not in asked:
         others = [c for c in (roles.color, roles.facet) if c is not None]
@@ -108,7 +108,7 @@ def means(
         >>> bz.plot.means({"nuts": fit, "lme": other}, facet="mouse")  # doctest: +SKIP
     """
     if not isinstance(data, bool):
-        raise OptionError(f"data= takes True or False, not {data!r}.")
+        raise OptionError(f"data= takes True or False, not {shown(data)}.")
     given = fits(fit, "means")
     table, roles = _table(given, by, facet, at, options)
     roles = roles.with_units(units)

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from ...inference.fit import Fit
-from ...inference.options import number
+from ...inference.options import flag, number
 from ...inference.summary import draws_by_name
 from ..accept import FIT, describe, fits, intervals
 from ..chart import Chart
@@ -52,6 +52,7 @@ def posterior_data(
         PriorError: the prior is wanted but improper.
     """
     number("prob", prob, 0.0, 1.0)
+    flag("prior", prior)
     given = fits(fit, "posterior")
     tables = {n: f.summary(prob=prob, groups=groups or names is not None) for n, f in given.items()}
     wanted = choose(names, list(dict.fromkeys(p for t in tables.values() for p in t.index)))

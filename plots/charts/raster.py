@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from ...errors import OptionError
+from ...errors import OptionError, shown
 from ...formula import Table, read
 from ...inference.fit import Fit
 from ...inference.model import Model
@@ -135,9 +135,9 @@ def _window(window: Any) -> tuple[float, float]:
     try:
         start, stop = (float(value) for value in window)
     except (TypeError, ValueError):
-        raise OptionError(f"window= takes (start, stop), not {window!r}.") from None
+        raise OptionError(f"window= takes (start, stop), not {shown(window)}.") from None
     if not start < stop:
-        raise OptionError(f"window= takes a start before its stop, not {window!r}.")
+        raise OptionError(f"window= takes a start before its stop, not {shown(window)}.")
     return start, stop
 
 

@@ -1,6 +1,6 @@
 """The families of response distributions, one file each."""
 
-from ...errors import FamilyError, listing, nearest
+from ...errors import FamilyError, listing, nearest, shown
 from ...registry import discover
 from ..family import Family
 
@@ -18,6 +18,7 @@ def find_family(family: object) -> Family:
     if isinstance(family, str) and family.lower() in FAMILIES:
         return FAMILIES[family.lower()]
     names = sorted({member.name for member in FAMILIES.values()})
+    found = f"`{family}`" if isinstance(family, str) else shown(family)
     raise FamilyError(
-        f"there is no family `{family}`.{nearest(str(family), FAMILIES)} Families: {listing(names)}."
+        f"there is no family {found}.{nearest(str(family), FAMILIES)} Families: {listing(names)}."
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ...errors import OptionError
+from ...errors import OptionError, shown
 from ...formula import Table
 from ...formula.quoting import NAME, spell_item
 from ..entry import Entry, Recipe, quote
@@ -47,7 +47,7 @@ def recipe(
             "shape (bin, neuron). For one neuron take zoo.poisson_glm."
         )
     if not isinstance(pooled, bool):
-        raise OptionError(f"pooled= takes True or False, not {pooled!r}.")
+        raise OptionError(f"pooled= takes True or False, not {shown(pooled)}.")
     if pooled and stimulus is None:
         raise OptionError("pooled=True pools filters of a stimulus, so it needs stimulus= as well.")
     terms = filtered(table, stimulus, basis, by, "basis")

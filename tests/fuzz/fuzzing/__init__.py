@@ -1,0 +1,1 @@
+"""Cases, parts and the guard of the fuzz run."""
