@@ -69,6 +69,11 @@ def _parser() -> argparse.ArgumentParser:
         ("chains", "chains"),
     ):
         fit.add_argument(f"--{name}", type=int, help=f"number of {text}, where the method has them")
+    fit.add_argument(
+        "--checkpoint",
+        metavar="FILE",
+        help="keep the state of nuts or svi here; the same command goes on from it",
+    )
     fit.add_argument("--prob", type=float, default=0.95, help="of intervals; default: 0.95")
     fit.add_argument("--groups", action="store_true", help="list the effects of groups too")
     fit.add_argument("--out", metavar="FILE", help="save the fit (NetCDF); bz.load restores it")
@@ -117,7 +122,7 @@ def _fit(options: argparse.Namespace) -> None:
     print(model, flush=True)
     chosen: dict[str, Any] = {
         name: getattr(options, name)
-        for name in ("draws", "tune", "chains")
+        for name in ("draws", "tune", "chains", "checkpoint")
         if getattr(options, name) is not None
     }
     shown = sys.stderr.isatty()
@@ -130,6 +135,8 @@ def _fit(options: argparse.Namespace) -> None:
         print(f"Saved as {options.out}")
     if options.report:
         print(f"Report: {fit.report(options.report, prob=options.prob)}")
+    if fit.interrupted:
+        raise KeyboardInterrupt
 
 
 def _prior(text: str) -> tuple[str, str]:

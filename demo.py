@@ -56,6 +56,8 @@ def demo(folder: str | Path = "demo-output", seed: int = 1) -> dict[str, Fit]:
     fits: dict[str, Fit] = {}
     for method, chosen in plan.items():
         fits[method] = chosen.fit(method, seed=seed, progress=False)
+        if fits[method].interrupted:
+            raise KeyboardInterrupt
         print(fits[method].verdict(), flush=True)
     print(f"\n{text_table(effects(fits, truth['stim']))}\n\n{NOTE}\n")
     fits["nuts"].save(target)

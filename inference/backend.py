@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..formula import Design
 from ..zoo.spec import ModelSpec
 from ..zoo.structure import Structure
 from .estimator import Estimator
+
+if TYPE_CHECKING:
+    from .checkpoint import Checkpoint
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,6 +27,7 @@ class Problem:
         find_numbers: makes the priors and scales, a tree of arrays.
         find_design: makes the arrays that programs take; by default those of the design.
         devices: the JAX devices that the rows are dealt out to; empty for a single one.
+        checkpoint: the file that the run's state is kept in, where it is.
     """
 
     spec: ModelSpec
@@ -32,6 +36,7 @@ class Problem:
     find_numbers: Callable[[], Mapping[str, Any]]
     find_design: Callable[[], Mapping[str, Any]] | None = None
     devices: tuple[Any, ...] = ()
+    checkpoint: Checkpoint | None = None
 
     @cached_property
     def design(self) -> Mapping[str, Any]:
@@ -90,6 +95,8 @@ class Backend:
         many: (settings, problems, seeds, progress) -> one Draws for each, for problems of one
             structure, where a method has a quicker way than one after the other. It may raise where a
             single problem fails; they are then run one by one.
+        lengths: of a method that can go on from a check-point, the options that only say how long it
+            goes on; None: it cannot.
     """
 
     name: str
@@ -100,3 +107,4 @@ class Backend:
     frequentist: bool = False
     story: str = ""
     many: Callable[[Any, Sequence[Problem], Sequence[int], bool], list[Draws]] | None = None
+    lengths: tuple[str, ...] | None = None

@@ -77,6 +77,11 @@ class Fit:
                 self.log_likelihood()
         return self._idata
 
+    @property
+    def interrupted(self) -> bool:
+        """Whether Ctrl-C ended the method early, so that this is what there was until then."""
+        return bool(self.info.get("interrupted", False))
+
     def attributes(self) -> dict[str, Any]:
         """What the groups of `idata` carry: formula, family, method, seed, versions, timings."""
         spec = self.model.spec
@@ -88,6 +93,7 @@ class Fit:
             "inference": "frequentist" if self.backend.frequentist else "bayesian",
             "seed": self.info.get("seed", 0),
             "created_at": self.info.get("created_at", ""),
+            "interrupted": int(self.interrupted),
             "inference_library": "bayeszoo",
             **{f"time_{k}": v for k, v in self.info.get("timings", {}).items()},
             **self.info.get("versions", {}),

@@ -6,6 +6,7 @@ import datetime
 import sys
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -19,10 +20,13 @@ from ..zoo.numbers import numbers
 from ..zoo.printing import describe, prior_table
 from ..zoo.spec import specify
 from .backend import Draws, Problem
+from .checkpoint import EVERY, Checkpoint
 from .fit import Fit
 from .idata import versions
+from .identity import identity
+from .interrupt import Interrupted
 from .options import flag, whole
-from .run import Run, choose
+from .run import Run, check_resumable, choose
 from .variables import variables
 
 
@@ -140,9 +144,16 @@ class Model:
         tune: int = 1000,
         chains: int = 4,
         progress: bool = True,
+        checkpoint: Any = None,
+        checkpoint_every: float = EVERY,
         **options: Any,
     ) -> Fit:
         """Fits the model.
+
+        Ctrl-C during `nuts` (after warm-up) and `svi` returns what there is until then: a finding and
+        `posterior.attrs["interrupted"]` say so. It is heard between two calls of the compiled program,
+        which take half a second, or one iteration where that takes longer; a second Ctrl-C raises
+        KeyboardInterrupt, as the first one does during compilation and warm-up.
 
         Args:
             method: `nuts`, `map`, `svi`, `laplace`, `ols`, `lme` or `glm`.
@@ -151,6 +162,12 @@ class Model:
             tune: warm-up iterations of each chain, for `nuts`.
             chains: number of chains, for `nuts`.
             progress: whether to show a progress bar and a line with the verdict.
+            checkpoint: a file that keeps the state of a run of `nuts` or `svi`. Where it exists the run
+                goes on from it, and returns, on the same machine, bit for bit what it would have
+                returned uninterrupted and without a file. The file stays when the run is done: the same
+                call then returns at once, and one with more draws= (or max_steps=) goes on.
+            checkpoint_every: seconds from one writing of the file to the next; longer where writing
+                would take more than 3% of the time.
             **options: options of the method, such as guide of `svi` or reml of `lme`.
 
         Returns:
@@ -159,19 +176,35 @@ class Model:
         Raises:
             OptionError: unknown method or option.
             FitError: the method cannot fit this model; the message says which can.
+            FileError: the check-point cannot be read or written, or is that of another run.
         """
         flag("progress", progress)
         run = choose(method, seed=seed, draws=draws, tune=tune, chains=chains, **options)
         started = time.perf_counter()
-        drawn = run.backend.run(run.settings, self.problem, run.seed, progress)
-        return self.fitted(run, drawn, time.perf_counter() - started, progress)
+        problem = self.problem
+        if checkpoint is not None:
+            check_resumable(run)
+            saved = Checkpoint(checkpoint, identity(self, run), checkpoint_every)
+            problem = replace(problem, checkpoint=saved)
+        try:
+            drawn, early = run.backend.run(run.settings, problem, run.seed, progress), False
+        except Interrupted as interrupted:
+            drawn, early = interrupted.draws, True
+        return self.fitted(run, drawn, time.perf_counter() - started, progress, early)
 
     @property
     def problem(self) -> Problem:
         """What a backend is given."""
         return Problem(self.spec, self.design, self.spec.structure, lambda: self.numbers)
 
-    def fitted(self, run: Run, draws: Draws, seconds: float, progress: bool = False) -> Fit:
+    def fitted(
+        self,
+        run: Run,
+        draws: Draws,
+        seconds: float,
+        progress: bool = False,
+        interrupted: bool = False,
+    ) -> Fit:
         """Joins the model with what a backend returned."""
         chosen = run.settings
         info = {
@@ -180,6 +213,7 @@ class Model:
             "timings": {"fit": seconds},
             "versions": versions(),
             "created_at": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+            "interrupted": interrupted,
         }
         fit = Fit(self, run.backend, draws, info)
         if progress:

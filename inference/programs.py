@@ -63,7 +63,7 @@ def program(
     """
     leaves, tree = jax.tree.flatten(arguments)
     shapes = [_describe(leaf) for leaf in leaves]
-    text = repr((name, key, str(tree), shapes, _environment()))
+    text = repr((name, key, str(tree), shapes, environment()))
     digest = hashlib.sha256(text.encode()).hexdigest()[:40]
     with _lock:
         if digest in _memory:
@@ -213,7 +213,8 @@ def _prune(folder: Path) -> None:
 
 
 @cache
-def _environment() -> str:
+def environment() -> str:
+    """Returns all that a program depends on beside the model: versions, source, processor."""
     import jaxlib
     import numpyro
 

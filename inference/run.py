@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from ..errors import OptionError, listing
 from .backend import Backend
-from .backends import find_backend
+from .backends import BACKENDS, find_backend
 from .options import settings, whole
 
 
@@ -57,3 +58,16 @@ def choose(
     known = backend.settings.__dataclass_fields__
     lengths = {name: value for name, value in lengths.items() if name in known}
     return Run(backend, settings(backend.settings, method, {**options, **lengths}), seed)
+
+
+def check_resumable(run: Run) -> None:
+    """Raises where a method cannot go on from a check-point.
+
+    Raises:
+        OptionError: with the methods that can.
+    """
+    if run.backend.lengths is None:
+        able = sorted({b.name for b in BACKENDS.values() if b.lengths is not None})
+        raise OptionError(
+            f'method "{run.backend.name}" takes no checkpoint=; methods that do: {listing(able)}.'
+        )

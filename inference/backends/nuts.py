@@ -4,33 +4,28 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from functools import cache, partial
-from typing import Any
+from functools import partial
 
 import jax
-import jax.flatten_util
-import jax.numpy as jnp
 import numpy as np
-from numpyro.infer.hmc import hmc
-from numpyro.infer.util import ParamInfo
 
 from ...errors import OptionError, shown
-from ...zoo.density import log_density, natural
 from ...zoo.structure import Structure
+from .. import interrupt
 from ..backend import Backend, Draws, Problem
+from ..checkpoint import damaged
 from ..constrain import trim
-from ..launch import Launch, blind, launch
+from ..launch import blind, launch
 from ..layout import lay_out
 from ..marginalise import marginalise
+from ..nuts_chain import Chain, restore, start
+from ..nuts_program import CHUNK, Static, programs
 from ..options import number, whole
-from ..programs import double_precision, program
+from ..programs import double_precision
 from ..progress import Progress
-
-CHUNK = 100
-"""Iterations between two looks at the progress bar and at Ctrl-C."""
 
 
 @dataclass(frozen=True)
@@ -83,57 +78,90 @@ def run(settings: Settings, problem: Problem, seed: int, progress: bool) -> Draw
 
     Returns:
         Natural parameters with leading dimensions (chain, draw), and statistics of each draw.
+
+    Raises:
+        Interrupted: Ctrl-C came after warm-up; it carries the draws until then.
     """
     problem = marginalise(problem, settings.marginalize, coefficients=True)
     if problem.structure.marginal is None:
         problem = lay_out(problem)
     settings = _with_target(settings, problem.structure)
-    design, numbers = problem.design, problem.numbers
+    static = (settings.tune, settings.target_accept, settings.max_tree_depth, settings.dense_mass)
     with ThreadPoolExecutor(1) as pool:  # compiles while the starting points are sought
-        programs = pool.submit(_programs, settings, problem)
-        begun = launch(problem, seed, settings.chains)
-        step, convert = programs.result()
+        compiled = pool.submit(programs, static, problem)
+        chains = _chains(settings, static, problem, seed)
+        step, convert = compiled.result()
     total = settings.tune + settings.draws
-    bar = Progress("sampling", settings.chains * total, progress)
-    stop = threading.Event()
+    saved = problem.checkpoint
+    bar = Progress("sampling", sum(max(total - chain.done, 1) for chain in chains), progress)
 
-    def chain(index: int) -> dict[str, Any]:
-        key, raw, variance, state = _start(settings, begun, seed, index)
-        kept: list[dict[str, Any]] = []
-        done = 0
-        while done < total and not stop.is_set():
-            limit = settings.tune if done < settings.tune else total
-            count = min(CHUNK, limit - done)
+    def snapshot() -> dict[str, np.ndarray]:
+        found = [chain.arrays(str(i)) for i, chain in enumerate(chains)]
+        return {name: array for arrays in found for name, array in arrays.items()}
+
+    def sample(index: int, stop: threading.Event) -> None:
+        pace = interrupt.Pace(CHUNK)
+        while (chain := chains[index]).done < total and not stop.is_set():
+            warm = chain.done >= settings.tune
+            count = pace.next((total if warm else settings.tune) - chain.done)
+            rest = (problem.design, problem.numbers, np.asarray(count))
             with double_precision():
-                state, out = step(
-                    np.asarray(done == 0),
-                    key,
-                    raw,
-                    variance,
-                    state,
-                    design,
-                    numbers,
-                    np.asarray(count),
+                fresh = np.asarray(chain.done == 0)
+                state, (states, stats) = step(
+                    fresh, chain.key, chain.raw, chain.variance, chain.state, *rest
                 )
-                if done >= settings.tune:
-                    states, stats = out
-                    drawn = {"natural": convert(states, design, numbers), "stats": stats}
-                    kept.append(jax.tree.map(lambda a, n=count: np.asarray(a)[:n], drawn))
-            done += count
+                drawn = {"natural": convert(states, *rest), "stats": stats} if warm else None
+            piece = jax.tree.map(lambda a, n=count: np.asarray(a)[:n], drawn)
+            chains[index] = chain.moved(jax.tree.map(np.asarray, state), count, piece)
+            pace.done()
             bar.advance(count)
-        return jax.tree.map(lambda *parts: np.concatenate(parts), *kept) if kept else {}
+            if saved is not None:
+                saved.offer(snapshot)
 
+    if saved is not None:
+        saved.start(snapshot)
     workers = min(settings.chains, os.cpu_count() or 1)
-    with ThreadPoolExecutor(workers) as pool:
-        futures = [pool.submit(chain, i) for i in range(settings.chains)]
-        try:
-            chains = [future.result() for future in futures]
-        except BaseException:
-            stop.set()
-            raise
+    tasks = [partial(sample, i) for i in range(settings.chains)]
+    _, early = interrupt.together(tasks, workers)
     bar.close()
-    stacked = jax.tree.map(lambda *parts: np.stack(parts), *chains)
-    return Draws(trim(problem, stacked["natural"]), stacked["stats"])
+    if saved is not None:
+        saved.offer(snapshot, force=True)
+    return _early(settings, problem, chains) if early else _gather(settings, problem, chains)
+
+
+def _chains(settings: Settings, static: Static, problem: Problem, seed: int) -> list[Chain]:
+    """Returns the chains as a check-point left them, or before their first iteration."""
+    arrays = None if problem.checkpoint is None else problem.checkpoint.arrays
+    begun = (blind if arrays else launch)(problem, seed, settings.chains)
+    fresh = [start(static, seed, i, raw, begun.variance) for i, raw in enumerate(begun.raw)]
+    if not arrays:
+        return fresh
+    try:
+        return [restore(chain, arrays, str(i)) for i, chain in enumerate(fresh)]
+    except (KeyError, ValueError):
+        raise damaged(problem.checkpoint) from None
+
+
+def _gather(settings: Settings, problem: Problem, chains: Sequence[Chain]) -> Draws:
+    """Returns the draws of all chains, as many as are asked for."""
+    each = [jax.tree.map(lambda a: a[: settings.draws], chain.draws) for chain in chains]
+    stacked = jax.tree.map(lambda *parts: np.stack(parts), *each)
+    notes = () if problem.checkpoint is None else problem.checkpoint.notes
+    return Draws(trim(problem, stacked["natural"]), stacked["stats"], notes=notes)
+
+
+def _early(settings: Settings, problem: Problem, chains: Sequence[Chain]) -> Draws:
+    """Raises what was drawn until Ctrl-C came; returns it where that is all."""
+    lengths = [min(max(chain.done - settings.tune, 0), settings.draws) for chain in chains]
+    chosen, draws = interrupt.rectangle(lengths)
+    if not chosen:
+        raise KeyboardInterrupt
+    kept = _gather(replace(settings, draws=draws), problem, [chains[i] for i in chosen])
+    if len(chosen) == settings.chains and draws == settings.draws:
+        return kept
+    extent = f"{draws:,} of {settings.draws:,} draws of {len(chosen)} of {settings.chains} chains"
+    note = interrupt.sentence(extent, problem.checkpoint and problem.checkpoint.path)
+    raise interrupt.Interrupted(replace(kept, notes=(note, *kept.notes)))
 
 
 def _with_target(settings: Settings, structure: Structure) -> Settings:
@@ -144,128 +172,11 @@ def _with_target(settings: Settings, structure: Structure) -> Settings:
     return replace(settings, target_accept=0.9 if sampled else 0.8)
 
 
-def _programs(
-    settings: Settings, problem: Problem
-) -> tuple[Callable[..., Any], Callable[..., Any]]:
-    """Returns what samples, and what turns raw draws into natural parameters, compiled side by side."""
-    static, structure = _static(settings), problem.structure
-    with double_precision():
-        start = _start(settings, blind(problem, 0, 1), 0, 0)
-        states = jax.tree.map(lambda leaf: np.zeros((CHUNK, *leaf.shape), leaf.dtype), start[1::-1])
-    count = np.asarray(0)
-    sampling = (np.asarray(True), *start, problem.design, problem.numbers, count)
-    with ThreadPoolExecutor(1) as pool:
-        convert = pool.submit(
-            program,
-            "natural",
-            f"{structure.key} {CHUNK}",
-            partial(_convert, structure),
-            (states, problem.design, problem.numbers),
-        )
-        name = f"{structure.key} {static} {CHUNK}"
-        step = program("nuts", name, partial(_advance, structure, static), sampling)
-        return step, convert.result()
-
-
-def _static(settings: Settings) -> tuple[Any, ...]:
-    """The settings that the compiled program depends on."""
-    return (settings.tune, settings.target_accept, settings.max_tree_depth, settings.dense_mass)
-
-
-def _start(settings: Settings, begun: Launch, seed: int, chain: int) -> tuple[Any, Any, Any, Any]:
-    """Returns a chain's key, its raw starting point, scales, and an empty sampler state."""
-    raw = begun.raw[chain]
-    key = np.random.default_rng([seed, chain, 5]).integers(0, 2**32, size=2, dtype=np.uint32)
-    shapes = tuple((name, np.shape(array)) for name, array in sorted(raw.items()))
-    empty = _empty(_static(settings), shapes)
-    state = jax.tree.map(lambda leaf: np.zeros(leaf.shape, leaf.dtype), empty)
-    return key, raw, begun.variance, state
-
-
-@cache
-def _empty(static: tuple[Any, ...], shapes: tuple[tuple[str, tuple[int, ...]], ...]) -> Any:
-    """Returns the shapes of a sampler's state, which takes a trace of the sampler to find out."""
-    raw = {name: np.zeros(shape) for name, shape in shapes}
-    with double_precision():
-        return jax.eval_shape(partial(_initialise, static), np.zeros(2, np.uint32), raw, raw)
-
-
-def _kernel(static: tuple[Any, ...], potential: Callable[..., Any]) -> tuple[Any, Any]:
-    tune, target_accept, depth, dense = static
-    start, step = hmc(potential_fn_gen=potential, algo="NUTS")
-    options = {"target_accept_prob": target_accept, "max_tree_depth": depth, "dense_mass": dense}
-    return partial(start, num_warmup=tune, **options), step
-
-
-def _initialise(static: tuple[Any, ...], key: Any, raw: Any, variance: Any) -> Any:
-    start, _ = _kernel(static, lambda *_: lambda z: 0.0)
-    zeros = jax.tree.map(jnp.zeros_like, raw)
-    scales, _ = jax.flatten_util.ravel_pytree(variance)
-    *_, dense = static
-    mass = jnp.diag(scales) if dense else scales
-    parameters = ParamInfo(raw, jnp.zeros(()), zeros)
-    return start(parameters, inverse_mass_matrix=mass, model_args=(None, None), rng_key=key)
-
-
-def _advance(
-    structure: Structure,
-    static: tuple[Any, ...],
-    fresh: Any,
-    key: Any,
-    raw: Any,
-    variance: Any,
-    state: Any,
-    design: Mapping[str, Any],
-    numbers: Mapping[str, Any],
-    count: Any,
-) -> tuple[Any, Any]:
-    """Runs `count` (<= CHUNK) iterations, warm-up or not.
-
-    Returns:
-        The state; and of every iteration its raw coordinates with a key, and its statistics.
-    """
-
-    def potential(design: Any, numbers: Any) -> Callable[[Any], Any]:
-        return lambda z: -log_density(structure, z, design, numbers)
-
-    started = _initialise(static, key, raw, variance)
-    state = jax.tree.map(partial(jnp.where, fresh), started, state)
-    energy, gradient = jax.value_and_grad(potential(design, numbers))(state.z)
-    state = state._replace(potential_energy=energy, z_grad=gradient)
-    start, step = _kernel(static, potential)
-    start(  # binds the kernel's static settings; its value is not used
-        ParamInfo(raw, energy, gradient), model_args=(design, numbers), rng_key=key
-    )
-
-    def record(state: Any) -> tuple[tuple[Any, Any], dict[str, Any]]:
-        return (state.z, state.rng_key), {
-            "diverging": state.diverging,
-            "energy": state.energy,
-            "lp": -state.potential_energy,
-            "n_steps": state.num_steps,
-            "step_size": state.adapt_state.step_size,
-            "acceptance_rate": state.accept_prob,
-        }
-
-    empty = jax.tree.map(
-        lambda leaf: jnp.zeros((CHUNK, *leaf.shape), leaf.dtype), jax.eval_shape(record, state)
-    )
-
-    def body(i: Any, carry: tuple[Any, Any]) -> tuple[Any, Any]:
-        state, out = carry
-        state = step(state, (design, numbers))
-        return state, jax.tree.map(lambda a, b: a.at[i].set(b), out, record(state))
-
-    return jax.lax.fori_loop(0, count, body, (state, empty))
-
-
-def _convert(
-    structure: Structure, states: Any, design: Mapping[str, Any], numbers: Mapping[str, Any]
-) -> dict[str, Any]:
-    """Returns natural parameters of CHUNK iterations, one after the other."""
-    return jax.lax.map(lambda one: natural(structure, one[0], design, numbers, one[1]), states)
-
-
 NUTS = Backend(
-    "nuts", Settings, run, sampled=True, story="Hamiltonian Monte Carlo, NumPyro's NUTS."
+    "nuts",
+    Settings,
+    run,
+    sampled=True,
+    story="Hamiltonian Monte Carlo, NumPyro's NUTS.",
+    lengths=("draws",),
 )

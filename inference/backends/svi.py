@@ -9,8 +9,9 @@ Source: Hoffman et al. (2013), JMLR 14:1303; Kucukelbir et al. (2017), JMLR 18:1
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -22,14 +23,18 @@ from numpyro.infer import SVI as NumpyroSVI
 from numpyro.infer import Trace_ELBO, autoguide
 from numpyro.infer.initialization import init_to_value
 
+from ...errors import OptionError
 from ...zoo.compile import model
 from ...zoo.density import site_shapes
+from .. import interrupt
 from ..backend import Backend, Draws, Problem
+from ..checkpoint import damaged
 from ..constrain import constrain
 from ..options import choice, whole
 from ..programs import double_precision, program
 from ..progress import Progress
 from ..sharding import choose, place
+from ..svi_climb import CHUNK, Climb, climb, restore
 from . import laplace
 
 STEP_SIZES = (0.05, 0.01, 0.002)
@@ -51,7 +56,6 @@ GUIDES: dict[str, Guide] = {
     "laplace": Guide(None),
     "iaf": Guide(autoguide.AutoIAFNormal, SMALL_STEPS),
 }
-CHUNK = 250
 DENSE_LIMIT = 300
 """Up to this many unknowns the default guide has a full covariance."""
 
@@ -96,6 +100,11 @@ def run(settings: Settings, problem: Problem, seed: int, progress: bool) -> Draw
     guide_name = settings.guide or ("multivariate" if unknowns <= DENSE_LIMIT else "lowrank")
     build = GUIDES[guide_name].build
     if build is None:
+        if problem.checkpoint is not None:
+            raise OptionError(
+                f'guide="{guide_name}" takes no steps that a check-point could keep: leave '
+                "checkpoint= out."
+            )
         return laplace.run(laplace.Settings(settings.draws), problem, seed, progress)
     rows = problem.training.size
     batch = settings.batch_size if settings.batch_size and settings.batch_size < rows else None
@@ -108,27 +117,78 @@ def run(settings: Settings, problem: Problem, seed: int, progress: bool) -> Draw
         started = svi.init(jax.random.PRNGKey(seed), problem.design, problem.numbers)
         params = svi.optim.get_params(started.optim_state)
         params = jax.tree.map(np.asarray, params)
-        best, trace, converged = _climb(
-            settings, problem, svi, params, seed, batch, guide_name, progress
-        )
+        step = _program(settings, problem, svi, params, batch, guide_name)
+        state = _begin(params, problem)
+        done = _climb(settings, problem, state, step, seed, guide_name, progress)
+        best, trace = state.average, state.trace
         constrain_params: Any = svi.constrain_fn
         chosen = constrain_params(best)
         key = jax.random.PRNGKey(seed + 1)
         raw = guide.sample_posterior(key, chosen, sample_shape=(settings.draws,))
         raw = {name: np.asarray(raw[name]) for name in shapes}
-    return Draws(constrain(problem, raw), {}, converged=converged, trace=trace)
+    notes = () if problem.checkpoint is None else problem.checkpoint.notes
+    converged = state.converged and bool(np.isfinite(trace[-CHUNK:]).all())
+    drawn = Draws(constrain(problem, raw), {}, converged=converged, notes=notes, trace=trace)
+    if done:
+        return drawn
+    extent = f"{len(trace):,} steps were taken and the ELBO may not have levelled"
+    note = interrupt.sentence(extent, problem.checkpoint and problem.checkpoint.path)
+    raise interrupt.Interrupted(replace(drawn, converged=None, notes=(note, *notes)))
+
+
+def _begin(params: Any, problem: Problem) -> Climb:
+    """Returns the state as a check-point left it, or the first one."""
+    zeros = jax.tree.map(np.zeros_like, params)
+    state = Climb(params, (zeros, zeros), np.asarray(0.0), params)
+    saved = problem.checkpoint
+    if saved is None or not saved.arrays:
+        return state
+    try:
+        return restore(state, saved.arrays)
+    except (KeyError, ValueError):
+        raise damaged(saved) from None
 
 
 def _climb(
     settings: Settings,
     problem: Problem,
-    svi: Any,
-    params: Any,
+    state: Climb,
+    step: Callable[..., Any],
     seed: int,
-    batch: int | None,
     guide_name: str,
     progress: bool,
-) -> tuple[Any, np.ndarray, bool]:
+) -> bool:
+    """Moves the state to its end and returns True; False where Ctrl-C came before."""
+    saved = problem.checkpoint
+    bar = Progress("svi", max(settings.max_steps - state.chunk * CHUNK, 1), progress)
+
+    def work(stop: threading.Event) -> bool:
+        look = (lambda: None) if saved is None else partial(saved.offer, state.arrays)
+        sizes = GUIDES[guide_name].step_sizes
+        return climb(state, step, sizes, settings.max_steps, seed, stop, bar, look)
+
+    if saved is not None:
+        saved.start(state.arrays)
+    (done,), _ = interrupt.together([work], 1)
+    bar.close()
+    if not done and saved is not None:
+        saved.offer(state.arrays, force=True)
+    if not done and state.chunk == 0:
+        raise KeyboardInterrupt
+    if not done:
+        state.end_stage(True)
+    return done
+
+
+def _program(
+    settings: Settings,
+    problem: Problem,
+    svi: Any,
+    params: Any,
+    batch: int | None,
+    guide_name: str,
+) -> Callable[..., Any]:
+    """Returns what takes `CHUNK` steps."""
     rows = problem.training.size
 
     def loss(params: Any, key: Any, design: Any, numbers: Any) -> Any:
@@ -169,56 +229,10 @@ def _climb(
         return params, moments, count, jax.tree.map(lambda t: t / CHUNK, total), elbo
 
     zeros = jax.tree.map(np.zeros_like, params)
-    moments, count = (zeros, zeros), np.asarray(0.0)
-    key = np.random.default_rng([seed, 11]).integers(0, 2**32, size=2, dtype=np.uint32)
-    arguments = (params, moments, key, count, np.asarray(0.1), problem.design, problem.numbers)
+    start = (params, (zeros, zeros), np.zeros(2, np.uint32), np.asarray(0.0), np.asarray(0.1))
     static = f"{problem.structure.key} {guide_name} {batch} {rows} {settings.particles}"
-    compiled = program("svi", static, steps, arguments)
-    bar = Progress("svi", settings.max_steps, progress)
-    trace: list[np.ndarray] = []
-    average = params
-    converged = True
-    chunk = 0
-    for size in GUIDES[guide_name].step_sizes:
-        stage: list[np.ndarray] = []
-        averages: list[Any] = []
-        while True:
-            if (chunk + 1) * CHUNK > settings.max_steps:
-                converged = False
-                break
-            chunk += 1
-            key = np.random.default_rng([seed, 11, chunk]).integers(0, 2**32, 2, dtype=np.uint32)
-            out = compiled(
-                params, moments, key, count, np.asarray(size), problem.design, problem.numbers
-            )
-            params, moments, count, mean, elbo = jax.tree.map(np.asarray, out)
-            stage.append(elbo)
-            averages.append(mean)
-            bar.advance(CHUNK)
-            if _levelled(stage):
-                break
-        trace += stage
-        half = averages[len(averages) // 2 :]
-        if half:
-            average = jax.tree.map(lambda *parts: np.mean(parts, axis=0), *half)
-    bar.close()
-    joined = np.concatenate(trace) if trace else np.zeros(0)
-    return average, joined, converged and bool(np.isfinite(joined[-CHUNK:]).all())
-
-
-def _levelled(stage: list[np.ndarray]) -> bool:
-    """Whether the ELBO of the later half of a stage is above the earlier by less than its noise."""
-    if len(stage) < 4:
-        return False
-    window = max(2, len(stage) // 3)
-    late = np.concatenate(stage[-window:])
-    early = np.concatenate(stage[-2 * window : -window])
-    late, early = late[np.isfinite(late)], early[np.isfinite(early)]
-    if late.size < 2 or early.size < 2:
-        return False
-    rise = np.median(late) - np.median(early)
-    noise = np.sqrt(late.var() / late.size + early.var() / early.size) * 1.25
-    return bool(rise < 2 * noise + 1e-3)
+    compiled = program("svi", static, steps, (*start, problem.design, problem.numbers))
+    return lambda *moving: compiled(*moving, problem.design, problem.numbers)
 
 
 def _minibatch(design: Mapping[str, Any], index: Any, rows: int) -> dict[str, Any]:
@@ -231,5 +245,9 @@ def _minibatch(design: Mapping[str, Any], index: Any, rows: int) -> dict[str, An
 
 
 SVI = Backend(
-    "svi", Settings, run, story="Stochastic variational inference with a choice of guides."
+    "svi",
+    Settings,
+    run,
+    story="Stochastic variational inference with a choice of guides.",
+    lengths=("draws", "max_steps"),
 )

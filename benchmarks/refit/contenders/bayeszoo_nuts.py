@@ -34,10 +34,9 @@ class TimedPool(ThreadPoolExecutor):
 def prepare(job: TableJob) -> Callable:
     """Import bayeszoo and return its fit, with its default priors."""
     import bayeszoo as bz
-    from bayeszoo.inference.backends import nuts
+    from bayeszoo.inference import interrupt
 
-    if hasattr(nuts, "ThreadPoolExecutor"):
-        nuts.ThreadPoolExecutor = TimedPool
+    interrupt.ThreadPoolExecutor = TimedPool
 
     def fit(table, seed: int, other: bool) -> _contender.Fit:
         priors = {job.slope: bz.Normal(0, _contender.PRIOR_SD)} if other else None
