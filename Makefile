@@ -11,7 +11,7 @@ export MPLBACKEND := Agg
 PIP := PYTHONWARNINGS=ignore $(BIN)/python -m pip install -q -c constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test slow notebooks check check-format check-lint check-types format clean
+.PHONY: audit trust help setup demo test slow notebooks check check-format check-lint check-types format clean
 .PHONY: calibration error-rates fuzz
 
 help:
@@ -23,6 +23,8 @@ help:
 	@echo "make error-rates  count false positives of every method; table in docs/trust (an hour)"
 	@echo "make fuzz     FUZZ=20000 wrong inputs: each is answered or refused in words"
 	@echo "make notebooks  run the notebooks (py:percent; open them with jupytext)"
+	@echo "make trust    docs/trust.md from the tables in docs/trust"
+	@echo "make audit    known advisories about the pinned versions (takes a network)"
 	@echo "make check    formatting, lint and types"
 	@echo "make format   put the formatting right"
 	@echo "make bench    compare with other libraries (BENCH='--kinds mixed --repeats 1')"
@@ -61,6 +63,14 @@ fuzz: $(STAMP)
 
 notebooks: $(STAMP)
 	$(BIN)/python notebooks/run.py $(ARGS) $(filter-out notebooks/run.py,$(wildcard notebooks/*.py))
+
+# Asks a database of advisories about the pinned versions; takes a network that reaches one.
+audit:
+	$(PYTHON) -m venv .venv-audit && .venv-audit/bin/pip install -q pip-audit
+	.venv-audit/bin/pip-audit -r constraints.txt --no-deps --disable-pip
+
+trust:
+	$(PYTHON) docs/make_trust.py
 
 check: check-format check-lint check-types
 
