@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from error_rates import STUDIES, intervals, rate
+from error_rates import NOMINAL, STUDIES, TABLE, intervals, rate
 from scipy import stats
 
 
@@ -31,3 +31,11 @@ def test_repeats_are_no_mice():
     }
     assert found["lme", True]["lower"] < 0.05 < found["lme", True]["upper"]
     assert found["ols", False]["lower"] > 0.2
+
+
+def test_the_table_keeps_the_promises_of_small_samples():
+    table = pd.read_csv(TABLE)
+    promised = table[table["5 % promised in"] == "small samples"]
+    assert {"ols", "lme"} == set(promised["method"])
+    assert promised["lower"].le(NOMINAL).all() and promised["upper"].ge(NOMINAL).all()
+    assert (table.loc[table["data"] == "pseudoreplicates", "rate"].max()) > 0.4

@@ -9,10 +9,11 @@ from itertools import product
 
 import jax
 import numpy as np
+import pandas as pd
 import pytest
-from cases import Case
+from cases import FAMILIES, Case
 from ranks import inside, p_value, tails
-from sbc import calibrate, p_values, sampler
+from sbc import EXACT, TABLE, calibrate, p_values, sampler
 
 import bayeszoo as bz
 from bayeszoo.formula.convolution import Filtered
@@ -42,6 +43,15 @@ def test_a_band_is_left_by_ranks_that_are_not_uniform():
     assert p_value(rng.integers(0, 32, 200), 32) > FALSE_ALARM
     assert p_value(rng.integers(0, 26, 200), 32) < FALSE_ALARM
     assert p_value(rng.binomial(31, 0.5, 200), 32) < FALSE_ALARM
+
+
+def test_exact_methods_are_inside_in_the_table():
+    table = pd.read_csv(TABLE)
+    exact = table[table["method"].isin(EXACT)]
+    assert set(exact["family"]) == {*FAMILIES, "all"} and set(exact["method"]) == set(EXACT)
+    assert (exact["verdict"] == "inside").all(), exact.loc[
+        exact["verdict"] == "outside"
+    ].to_string()
 
 
 # ------------------------------------------------------------------------------ group effects
