@@ -106,8 +106,7 @@ def _search(
         # close to the optimum values differ by rounding alone, and the slope decides
         lower = found <= value + 1e-4 * scale * slope
         level = np.abs(found - value) <= 1e-13 * (1 + np.abs(value))
-        smaller = np.linalg.norm(gradient, axis=1) < np.inf
-        accept = open_ & good & (lower | (level & smaller & (scale > 0.2)))
+        accept = open_ & good & (lower | (level & (scale > 0.2)))
         for old, fresh in zip(kept, (trial, found, gradient), strict=True):
             old[accept] = fresh[accept]
         moved |= accept

@@ -50,3 +50,12 @@ def test_walls_of_infinite_value_are_kept_from():
 
     found = minimise(objective, np.array([[0.01], [5.0], [40.0]]))
     np.testing.assert_allclose(found.x, 1.0, atol=1e-4)
+
+
+def test_a_first_step_into_a_region_of_huge_slopes_is_shortened_in_silence():
+    def objective(x):
+        far = x[:, 0] > 0.9
+        value = np.where(far, 1e250, 50 * (x[:, 0] - 0.3) ** 2)
+        return value, np.where(far, 1e200, 100 * (x[:, 0] - 0.3))[:, None]
+
+    np.testing.assert_allclose(minimise(objective, np.zeros((1, 1))).x, 0.3, atol=1e-6)
