@@ -7,11 +7,7 @@ same checks as a formula that a user types.
 
 from __future__ import annotations
 
-import contextlib
 import json
-import os
-import tempfile
-import warnings
 from pathlib import Path
 from typing import Any
 
@@ -19,28 +15,34 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from ..errors import BayeszooError, FileError
-from ..formula import Table
-from ..formula.time_axis import TimeAxis
+from .._version import VERSION
+from ..errors import BayeszooError, FileError, nearest
+from ..zoo.families import FAMILIES
+from ..zoo.priors import make
+from .atomic import replacing
 from .backend import Draws
 from .backends import find_backend
 from .estimator import Estimator
 from .fit import Fit
 from .idata import load_arviz, safe_name
+from .migrations import FORMAT, migrate
 from .model import Model
+from .stored_file import check_seal, image, look_inside, read_group, seal
+from .stored_table import column_kinds, restore_table, training_data
 from .variables import variables
 
-FORMAT = 2
 MARK = "bayeszoo_fit"
 
 
 def save(fit: Fit, path: Any) -> None:
-    """Saves a fit; the file appears whole or not at all.
+    """Saves a fit; the file appears whole or not at all, and keeps what stood there until then.
 
     Raises:
-        FileError: the folder is missing or cannot be written, or the model cannot be stored.
+        FileError: the folder is missing or full or cannot be written, or the model cannot be stored.
     """
-    target = Path(path)
+    target = Path(path).expanduser()
+    if target.is_dir():
+        raise FileError(f"cannot save `{target}`: it is a folder. Give the name of a file in it.")
     if not target.parent.is_dir():
         raise FileError(f"cannot save `{target}`: there is no folder `{target.parent}`.")
     spec = fit.model.spec
@@ -50,8 +52,14 @@ def save(fit: Fit, path: Any) -> None:
             f"the prior of `{custom[0]}` is an own NumPyro distribution, which has no text to store. "
             "Use one of bayeszoo's priors to save the fit."
         )
+    if FAMILIES.get(spec.family.name) is not spec.family:
+        raise FileError(
+            f"the family `{spec.family.name}` is your own, which has no text to store. Use one of "
+            "bayeszoo's families to save the fit."
+        )
     header = {
         "format": FORMAT,
+        "bayeszoo": VERSION,
         "formula": spec.schema.formula.text,
         "family": spec.family.name,
         "link": dict(spec.links)["mu"],
@@ -68,7 +76,7 @@ def save(fit: Fit, path: Any) -> None:
         "log_likelihood": fit.draws.log_likelihood,
         "parameters": fit.draws.parameters,
         "table": None if fit.draws.table is None else _table_to_json(fit.draws.table),
-        "columns": _column_kinds(fit.model.table, spec.schema.columns),
+        "columns": column_kinds(fit.model.table, spec.schema.columns),
         "mask": spec.mask,
         "kernels": {
             name: np.asarray(value).tolist()
@@ -77,30 +85,26 @@ def save(fit: Fit, path: Any) -> None:
         },
     }
     groups = {name: fit.idata[name] for name in fit.idata.groups()}
-    groups["training_data"] = _training(fit.model.table, spec.schema.columns)
+    groups["training_data"] = training_data(fit.model.table, spec.schema.columns)
     estimator = fit.draws.estimator
     if estimator is not None:
         groups["estimator"] = _estimator(estimator)
     if fit.model.keep is not None:
         groups["training_data"]["kept_rows"] = ("row", fit.model.keep)
-    temporary = ""
+    if fit.draws.trace is not None:
+        groups["trace"] = xr.Dataset({"trace": ("step", np.asarray(fit.draws.trace))})
+    groups["/"] = xr.Dataset(attrs={MARK: json.dumps(header, default=_plain)})
+    content = image(groups)
     try:
-        with tempfile.NamedTemporaryFile(
-            dir=target.parent, prefix=f".{target.name}.", suffix=".part", delete=False
-        ) as file:
-            temporary = file.name
-        root = xr.Dataset(attrs={MARK: json.dumps(header, default=_plain)})
-        with warnings.catch_warnings():
-            root.to_netcdf(temporary, mode="w", engine="h5netcdf")
-            for name, group in groups.items():
-                group.to_netcdf(temporary, mode="a", group=name, engine="h5netcdf")
-        os.replace(temporary, target)
+        with replacing(target) as part, open(part, "wb") as file:
+            file.write(content)
+            file.write(seal(content))
     except OSError as error:
-        raise FileError(f"cannot save `{target}`: {error}.") from None
-    finally:
-        with contextlib.suppress(OSError):
-            if temporary and os.path.exists(temporary):
-                os.unlink(temporary)
+        reason = " ".join(str(error).split()).rstrip(".")
+        raise FileError(
+            f"cannot save `{target}`: {reason}. What stood there is untouched. Make room, or save "
+            "elsewhere; the fit is still in memory."
+        ) from None
 
 
 def load(path: Any, functions: Any = None) -> Fit:
@@ -114,25 +118,26 @@ def load(path: Any, functions: Any = None) -> Fit:
         The fit; it predicts like the saved one.
 
     Raises:
-        FileError: the file is missing, damaged, or not a fit of bayeszoo.
+        FileError: the file is missing, damaged, not a fit of bayeszoo, or of a later version.
     """
-    source = Path(path)
+    source = Path(path).expanduser()
+    if source.is_dir():
+        raise FileError(f"`{source}` is a folder, not a fit.")
     if not source.is_file():
-        raise FileError(f"there is no file `{source}`.")
+        raise FileError(f"there is no file `{source}`.{_near(source)}")
     try:
-        text = _read(source, "/").attrs.get(MARK)
+        sealed = check_seal(source)
+        names = look_inside(source)
+        text = read_group(source, "/").attrs.get(MARK)
         if not isinstance(text, str):
             raise FileError(f"`{source}` is a NetCDF file, but not a fit saved by bayeszoo.")
-        header = json.loads(text)
-        if header.get("format") != FORMAT:
-            raise FileError(
-                f"`{source}` has format {header.get('format')!r}; this version reads {FORMAT}."
-            )
-        groups = {name: _read(source, name) for name in _group_names(source)}
+        header = migrate(json.loads(text), str(source), sealed)
+        groups = {name: read_group(source, name) for name in names}
     except FileError:
         raise
-    except Exception as error:
-        raise FileError(f"`{source}` cannot be read as a fit: {error}.") from None
+    except Exception as error:  # whatever a foreign file makes its readers raise
+        reason = " ".join(str(error).split()).rstrip(".")[:300] or type(error).__name__
+        raise FileError(f"`{source}` cannot be read as a fit: {reason}.") from None
     try:
         return _rebuild(header, groups, functions)
     except BayeszooError as error:
@@ -142,10 +147,8 @@ def load(path: Any, functions: Any = None) -> Fit:
 
 
 def _rebuild(header: dict[str, Any], groups: dict[str, xr.Dataset], functions: Any) -> Fit:
-    from ..zoo.priors import make
-
     training = groups.pop("training_data")
-    table = _table(training, header["columns"])
+    table = restore_table(training, header["columns"])
     priors = {
         name: make(kind, **dict(map(tuple, arguments)))
         for name, (kind, arguments) in header["priors"].items()
@@ -171,6 +174,7 @@ def _rebuild(header: dict[str, Any], groups: dict[str, xr.Dataset], functions: A
         log_likelihood=header.get("log_likelihood"),
         parameters=header.get("parameters"),
         table=stored,
+        trace=groups.pop("trace")["trace"].to_numpy() if "trace" in groups else None,
         estimator=_read_estimator(groups.pop("estimator", None)),
     )
     fit = Fit(model, find_backend(header["method"]), draws, header["info"])
@@ -225,67 +229,6 @@ def _natural(model: Model, posterior: xr.Dataset) -> dict[str, np.ndarray]:
     return out
 
 
-def _column_kinds(table: Table, names: tuple[str, ...]) -> dict[str, Any]:
-    kinds: dict[str, Any] = {}
-    for name in names:
-        if table.is_categorical(name):
-            kinds[name] = {"levels": list(table.categorical(name).levels)}
-        elif table.stream(name) is not None:
-            dim, labels = table.second_dimension(name)
-            kinds[name] = {"dim": dim, "labels": list(labels)}
-        else:
-            kinds[name] = {}
-    return kinds
-
-
-def _training(table: Table, names: tuple[str, ...]) -> xr.Dataset:
-    """All rows of the columns that the formula reads; factors as codes."""
-    arrays: dict[str, Any] = {}
-    for i, name in enumerate(names):
-        if table.is_categorical(name):
-            values: np.ndarray = table.categorical(name).codes
-        else:
-            values = table.numeric(name)
-        dims = ("row",) if values.ndim == 1 else ("row", f"column_{i}_dim")
-        arrays[f"column_{i}"] = (dims, values)
-    if table.time is not None:
-        arrays["time_axis"] = (("row",), table.time.values)
-        arrays["time_epochs"] = (("row",), table.time.epochs)
-    return xr.Dataset(arrays)
-
-
-def _table(data: xr.Dataset, kinds: dict[str, Any]) -> Table:
-    columns: dict[str, Any] = {}
-    dims = {}
-    for i, (name, kind) in enumerate(kinds.items()):
-        if "dim" in kind:
-            dims[name] = (kind["dim"], tuple(kind["labels"]))
-        values = data[f"column_{i}"].to_numpy()
-        if "levels" in kind:
-            levels = kind["levels"]
-            columns[name] = pd.Series(pd.Categorical.from_codes(values, categories=levels))
-        else:
-            columns[name] = pd.Series(values) if values.ndim == 1 else values
-    rows = len(next(iter(columns.values())))
-    time = None
-    if "time_axis" in data:
-        axis, epochs = data["time_axis"].to_numpy(), data["time_epochs"].to_numpy()
-        time = TimeAxis("time", axis, epochs)
-    return Table(columns, rows, time, dims)
-
-
-def _group_names(path: Path) -> list[str]:
-    import h5netcdf
-
-    with h5netcdf.File(path, "r") as file:
-        return list(file.groups)
-
-
-def _read(path: Path, group: str) -> xr.Dataset:
-    with warnings.catch_warnings(), xr.open_dataset(path, group=group, engine="h5netcdf") as data:
-        return data.load()
-
-
 def _table_to_json(table: pd.DataFrame) -> Any:
     return json.loads(str(table.to_json(orient="split", double_precision=15)))
 
@@ -300,3 +243,10 @@ def _plain(value: Any) -> Any:
     if isinstance(value, np.generic):
         return value.item()
     return str(value)
+
+
+def _near(source: Path) -> str:
+    try:
+        return nearest(source.name, [entry.name for entry in source.parent.iterdir()])
+    except OSError:
+        return ""

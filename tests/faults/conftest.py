@@ -1,9 +1,18 @@
 """Small models, and what tells whether two fits are the same to the last bit."""
 
+import csv
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 import bayeszoo as bz
+
+COMMAND = "python -m pytest tests/faults -m slow"
 
 
 def _same(one, other):
@@ -32,3 +41,58 @@ def table():
 @pytest.fixture(scope="session")
 def model(table):
     return bz.Model("y ~ x", table)
+
+
+@pytest.fixture(scope="session")
+def record():
+    """Puts down how often a fault was survived, in docs/trust/faults.csv."""
+    path = Path(bz.__file__).parent / "docs" / "trust" / "faults.csv"
+
+    def put(what, tried, survived):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        rows = {}
+        if path.exists():
+            rows = {row["what"]: row for row in csv.DictReader(path.open(newline=""))}
+        key = what.partition(";")[0]
+        rows = {name: row for name, row in rows.items() if name.partition(";")[0] != key}
+        rows[what] = {"what": what, "tried": tried, "survived": survived, "command": COMMAND}
+        with path.open("w", newline="") as file:
+            writer = csv.DictWriter(
+                file, ["what", "tried", "survived", "command"], lineterminator="\n"
+            )
+            writer.writeheader()
+            writer.writerows(rows[name] for name in sorted(rows))
+
+    return put
+
+
+SAVING = """
+import sys, bayeszoo as bz
+fit = bz.load(sys.argv[1])
+print("ready", flush=True)
+while True:
+    fit.save(sys.argv[1])
+"""
+
+
+def _kill_while_saving(path, kills, seed=0):
+    """Kills a process that saves without end, again and again; returns how often the file was whole."""
+    generator, whole = np.random.default_rng(seed), 0
+    for _ in range(kills):
+        process = subprocess.Popen(
+            [sys.executable, "-c", SAVING, str(path)], stdout=subprocess.PIPE, text=True
+        )
+        assert process.stdout.readline() == "ready\n"
+        time.sleep(generator.uniform(0, 0.5))
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        process.stdout.close()
+        bz.load(path)
+        whole += 1
+    return whole
+
+
+@pytest.fixture(scope="session")
+def kill_while_saving():
+    """(path, kills) -> how often the file was whole."""
+    return _kill_while_saving

@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 import bayeszoo as bz
+from bayeszoo.inference.stored_file import seal
 
 
 @pytest.fixture(scope="module")
@@ -60,13 +61,11 @@ def test_saving_replaces_whole_files_and_leaves_no_parts(sleepstudy, tmp_path):
 
 
 def test_a_failed_save_keeps_the_old_file(sleepstudy, tmp_path, monkeypatch):
-    import xarray as xr
-
     fit = bz.fit("Reaction ~ Days", sleepstudy, method="ols", progress=False)
     path = tmp_path / "d.nc"
     fit.save(path)
     before = path.read_bytes()
-    monkeypatch.setattr(xr.Dataset, "to_netcdf", _no_space)
+    monkeypatch.setattr("os.fsync", _no_space)
     with pytest.raises(bz.BayeszooError, match="No space left"):
         fit.save(path)
     assert path.read_bytes() == before
@@ -108,6 +107,9 @@ def test_a_formula_in_a_file_passes_the_same_checks(sleepstudy, tmp_path):
         file.attrs["bayeszoo_fit"] = text.replace(
             "Reaction ~ Days", "Reaction ~ __import__('os').getcwd()"
         )
+    with pytest.raises(bz.BayeszooError, match="was changed after it was saved"):
+        bz.load(path)
+    path.write_bytes(path.read_bytes() + seal(path.read_bytes()))
     with pytest.raises(bz.BayeszooError, match="__import__"):
         bz.load(path)
 
