@@ -31,6 +31,8 @@ from .quasi_newton import hessian, minimise
 ZERO = 1e-4
 """A column of L this small, in units of a guess, is zero."""
 GAIN = 1e-7
+FLAT = 1e-7
+"""Curvatures this small beside the largest are none."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -173,8 +175,10 @@ def find_optimum(problem: Problem) -> Optimum:
     x = _snap(structure, objective, known, x)
     value = float(objective(x)[0][0])
     curvature = hessian(objective, x)[0]
-    values, vectors = np.linalg.eigh(curvature)
-    steep = values > 1e-7 * max(values[-1], 1e-300)
+    unit = _units(curvature)
+    values, vectors = np.linalg.eigh(curvature * np.outer(unit, unit))
+    vectors = unit[:, None] * vectors
+    steep = values > FLAT * max(values[-1], 1e-300)
     covariance = (vectors[:, steep] / values[steep]) @ vectors[:, steep].T
     started = replace(problem, find_design=lambda: {**design, "start": state["start"]})
     return Optimum(
@@ -213,8 +217,10 @@ def _polish(objective: Any, x: np.ndarray, value: float) -> tuple[np.ndarray, bo
     for _ in range(10):
         curvature = hessian(objective, x)[0]
         value, gradient = (part[0] for part in objective(x))
-        values, vectors = np.linalg.eigh(curvature)
-        limit = 1e-7 * max(values[-1], 1.0)
+        unit = _units(curvature)
+        values, vectors = np.linalg.eigh(curvature * np.outer(unit, unit))
+        vectors = unit[:, None] * vectors
+        limit = FLAT * max(values[-1], 1.0)
         if values[0] < -1e-4 * max(values[-1], 1.0):
             return x, False, 0.1 * vectors[:, 0][None]
         step = -vectors @ ((vectors.T @ gradient) / np.maximum(values, limit))
@@ -229,6 +235,11 @@ def _polish(objective: Any, x: np.ndarray, value: float) -> tuple[np.ndarray, bo
             return x, promise < 1e-4, None
         x = x + length * step
     return x, False, None
+
+
+def _units(curvature: np.ndarray) -> np.ndarray:
+    """Steps that cost alike in every coordinate, where large counts pin some down to many digits."""
+    return np.minimum(1.0, np.maximum(np.diag(curvature), 1.0) ** -0.5)
 
 
 def _snap(structure: Structure, objective: Any, known: Any, x: np.ndarray) -> np.ndarray:

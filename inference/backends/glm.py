@@ -11,6 +11,7 @@ from scipy.optimize import minimize_scalar
 from ...errors import FitError, listing
 from ...formula.terms import MEAN
 from ..backend import Backend, Draws, Problem
+from ..escape import escape_note
 from ..estimator import Estimator
 from ..frequentist import (
     BAYESIAN,
@@ -26,6 +27,7 @@ from ..frequentist import (
     table,
 )
 from ..linear import check_robust, sandwich, well_conditioned
+from ..noiseless import noiseless
 from ..options import whole
 
 LINKS = {
@@ -40,6 +42,10 @@ LINKS = {
 SILENT, WIDE = 1e-6, 30.0
 """Rows with less information than the first and, on the scale of the link, standard errors above the
 second mean that the likelihood has no maximum."""
+
+
+GAIN = 1e-8
+"""A further step that promises less is none."""
 
 
 @dataclass(frozen=True)
@@ -96,6 +102,7 @@ def run(settings: Settings, problem: Problem, seed: int, progress: bool) -> Draw
         scalars = {name: _scalar(problem, exact, rows) for name in problem.structure.scalars}
         notes = prior_note(problem, "glm") + _separation(rows, exact, problem, se)
         log_likelihood = _log_likelihood(problem, exact, rows)
+        arrived = _arrived(exact)
     generator = np.random.default_rng(seed)
     estimates = {f"{MEAN}.coefficients": Estimate(value, se, tested=True)}
     natural = {
@@ -106,7 +113,7 @@ def run(settings: Settings, problem: Problem, seed: int, progress: bool) -> Draw
         natural[name] = positive_draws(generator, scalar, relative, settings.draws)
     return Draws(
         natural,
-        converged=bool(exact.converged),
+        converged=bool(exact.converged) or arrived,
         notes=notes,
         result=result,
         table=table(problem.spec, estimates),
@@ -150,7 +157,7 @@ def _maximise(problem: Problem, rows: Rows, matrix: Any, robust: str | None) -> 
         model = sm.GLM(y, matrix, family=family, offset=rows.offset, **options)
         result = model.fit(maxiter=200, atol=1e-10, rtol=1e-12, scale=1.0 if fixed else None)
     except (ValueError, FloatingPointError, ArithmeticError, np.linalg.LinAlgError) as error:
-        raise FitError(_broken(problem, str(error))) from None
+        raise FitError(_why(problem) or _broken(problem, str(error))) from None
     if robust is not None:
         inner = result._results
         inner.cov_params_default = _robust(result, np.asarray(matrix), rows, robust)
@@ -178,6 +185,12 @@ def _robust(result: Any, matrix: np.ndarray, rows: Rows, robust: str) -> np.ndar
     weight = prior * model.family.weights(mu)
     score = weight * (model.endog - mu) * model.family.link.deriv(mu)
     return sandwich(robust, matrix, score, weight, rows.counts)
+
+
+def _arrived(result: Any) -> bool:
+    """Whether a Newton step promises nothing, where deviances are so large that they never settle."""
+    score = np.asarray(result.model.score(result.params, scale=1.0))
+    return bool(score @ np.asarray(result.normalized_cov_params) @ score < GAIN)
 
 
 def _scalar(problem: Problem, result: Any, rows: Rows) -> tuple[float, float]:
@@ -210,6 +223,17 @@ def _separation(rows: Rows, result: Any, problem: Problem, se: np.ndarray) -> tu
         'standard errors mean nothing. Use "map" or "nuts", whose default priors keep them finite, or '
         "join levels.",
     )
+
+
+def _why(problem: Problem) -> str:
+    """Returns what about the data breaks the iterations, if it is known."""
+    how = noiseless(problem)
+    if how:
+        return (
+            f'{how}, so there is no noise to measure, and method "glm" breaks down. Look for a '
+            "predictor that holds the response, or for values that were rounded."
+        )
+    return " ".join(escape_note(problem))
 
 
 def _broken(problem: Problem, reason: str) -> str:

@@ -17,6 +17,7 @@ from ...zoo.marginal import Conditions
 from ...zoo.statistics import shape_obstacle
 from ..backend import Backend, Draws, Problem
 from ..constrain import trim
+from ..escape import escape_note
 from ..estimator import Estimator
 from ..frequentist import (
     BAYESIAN,
@@ -89,7 +90,7 @@ def run(settings: Settings, problem: Problem, seed: int, progress: bool) -> Draw
     return Draws(
         arrays,
         converged=found.converged,
-        notes=prior_note(problem, "glmm") + _notes(problem, at),
+        notes=prior_note(problem, "glmm") + escape_note(problem) + _notes(problem, at),
         table=table(problem.spec, estimates),
         log_likelihood=found.log_likelihood,
         parameters=len(found.x),
@@ -185,7 +186,8 @@ def _arrays(
         at_sd = [places[f"{site}.sd", k] for k in range(len(sd))]
         error = np.where(sd > 0, se[at_sd], np.nan)
         estimates[f"{site}.sd"] = Estimate(sd, sd * error, scale="log")
-        arrays[f"{site}.sd"] = np.where(sd > 0, np.exp(drawn[:, at_sd]), 0.0)[None]
+        with np.errstate(over="ignore"):  # where the likelihood is flat, draws reach any size
+            arrays[f"{site}.sd"] = np.where(sd > 0, np.exp(drawn[:, at_sd]), 0.0)[None]
         if not group.correlated:
             continue
         error = np.full(corr.shape, np.nan)

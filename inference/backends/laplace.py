@@ -10,6 +10,7 @@ import numpy as np
 from ...zoo.density import Raw
 from ..backend import Backend, Draws, Problem
 from ..constrain import constrain
+from ..escape import refuse_improper
 from ..glm import build as glm_build
 from ..glm import laplace as glm_laplace
 from ..modes import unpack
@@ -33,6 +34,7 @@ class Settings:
 
 def run(settings: Settings, problem: Problem, seed: int, progress: bool) -> Draws:
     """Draws theta from a normal at the mode of its marginal, and group effects given each theta."""
+    refuse_improper(problem, "laplace")
     generator = np.random.default_rng([seed, 7])
     if not glm_build.obstacle(problem):
         return glm_laplace.draw(problem, settings.draws, generator)

@@ -9,6 +9,7 @@ import numpy as np
 
 from ..backend import Backend, Draws, Problem
 from ..constrain import constrain
+from ..escape import refuse_noiseless
 from ..glm import build as glm_build
 from ..glm.mode import find_mode as find_glm_mode
 from ..optimise import Mode, find_all_modes, find_mode
@@ -45,8 +46,8 @@ def run(settings: Settings, problem: Problem, seed: int, progress: bool) -> Draw
             converged=bool(found.converged.all()),
             notes=glm_build.unconverged(problem, found),
         )
-    mode = find_mode(problem, jacobian=False, curvature=False)
-    return at_mode(mode)
+    refuse_noiseless(problem, "map")
+    return at_mode(find_mode(problem, jacobian=False, curvature=False))
 
 
 def at_mode(mode: Mode) -> Draws:

@@ -18,6 +18,7 @@ from .. import interrupt
 from ..backend import Backend, Draws, Problem
 from ..checkpoint import damaged
 from ..constrain import trim
+from ..escape import refuse_improper
 from ..launch import blind, launch
 from ..layout import lay_out
 from ..marginalise import marginalise
@@ -81,7 +82,9 @@ def run(settings: Settings, problem: Problem, seed: int, progress: bool) -> Draw
 
     Raises:
         Interrupted: Ctrl-C came after warm-up; it carries the draws until then.
+        FitError: the posterior is improper.
     """
+    refuse_improper(problem, "nuts")
     problem = marginalise(problem, settings.marginalize, coefficients=True)
     if problem.structure.marginal is None:
         problem = lay_out(problem)

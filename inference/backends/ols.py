@@ -92,7 +92,7 @@ def run(settings: Settings, problem: Problem, seed: int, progress: bool) -> Draw
         relative = (2 * df) ** -0.5
         estimates[name] = Estimate(np.asarray(sigma), np.asarray(sigma * relative), scale="log")
         natural[name] = positive_draws(generator, sigma, relative, settings.draws)
-    notes = prior_note(problem, "ols") + _perfect(rows, sigma)
+    notes = prior_note(problem, "ols")
     return Draws(
         natural,
         notes=notes,
@@ -154,15 +154,6 @@ def _least_squares(rows: Rows, matrix: Any, robust: str | None) -> Any:
         inner.cov_params_default = sandwich(robust, columns, score, rows.precision, rows.counts)
         inner.cov_type = robust
     return result
-
-
-def _perfect(rows: Rows, sigma: float) -> tuple[str, ...]:
-    if rows.known or sigma > 1e-10 * max(np.ptp(rows.y), np.finfo(float).tiny):
-        return ()
-    return (
-        "the predictors reproduce the response exactly, so sigma and all standard errors are 0 up to "
-        "rounding. Look for a predictor that holds the response.",
-    )
 
 
 OLS = Backend("ols", Settings, run, frequentist=True, story="Least squares, by statsmodels.")

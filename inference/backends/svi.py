@@ -30,6 +30,7 @@ from .. import interrupt
 from ..backend import Backend, Draws, Problem
 from ..checkpoint import damaged
 from ..constrain import constrain
+from ..escape import refuse_improper
 from ..options import choice, whole
 from ..programs import double_precision, program
 from ..progress import Progress
@@ -94,6 +95,7 @@ class Settings:
 
 def run(settings: Settings, problem: Problem, seed: int, progress: bool) -> Draws:
     """Fits the guide and draws from it."""
+    refuse_improper(problem, "svi")
     problem = place(problem, settings.devices)
     shapes = site_shapes(problem.structure, problem.numbers)
     unknowns = sum(int(np.prod(shape)) for shape in shapes.values())

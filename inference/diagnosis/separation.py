@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from ...errors import listing
 from ...zoo.family import BINARY, COUNT
 from ..diagnostic import Diagnostic, Evidence
+from ..escape import escaping
 
 LIMITS = {"logit": 15.0, "probit": 6.0, "cloglog": 15.0, "log": 18.0}
 """Linear predictors beyond these, by link, say 0 or 1 (for counts: below minus this, 0)."""
@@ -21,6 +23,13 @@ def _find(evidence: Evidence) -> list[str]:
     parameters = [predictor.parameter for predictor in spec.schema.predictors]
     names = [n for p in parameters for n in (*spec.coefficient_names(p)[0], *spec.own_names(p)[0])]
     prior = spec.prior
+    escaped = escaping(fit.model.problem)
+    if escaped:
+        return [
+            f"{listing([f'`{n}`' for n in escaped], 5)} run to infinity: they separate the outcomes, "
+            "so the likelihood has no maximum, and flat priors do not hold them. Give proper priors "
+            "(the default ones are) or join levels."
+        ]
     if all(prior[name].name != "Flat" for name in names):
         return []  # proper priors say how far, which is sound
     link = dict(spec.links)["mu"]

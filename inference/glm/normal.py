@@ -24,6 +24,8 @@ from .sums import HESSIAN, Sums
 
 FIXED_POINT, CLOSE = 200, 1e-12
 CORRECTIONS, TIGHT = 8, 1e-20
+LEAST = 1e-100
+"""The variance of a response without noise, where its optimum is 0."""
 
 
 def is_least_squares(problem: GlmProblem) -> bool:
@@ -154,7 +156,7 @@ def _sigma(
     """Returns log sigma given the sum of squares, by Newton's method."""
     if not len(raw):
         return raw
-    raw = 0.5 * np.log(squares / total)[None]
+    raw = 0.5 * np.log(np.maximum(squares / total, LEAST))[None]
     for _ in range(FIXED_POINT):
         _, slope, bend = scalars.prior(raw, index)
         fall = squares * np.exp(-2 * raw)

@@ -14,10 +14,29 @@ def _concentration(summary: Summary) -> float:
     return summary.mean**2 / excess
 
 
+LARGE = 20.0
+"""Stirling's series is exact to rounding from here on."""
+
+
+def _stirling(x):  # type: ignore[no-untyped-def]
+    """log Gamma(x) - x log x + x, also where these are so large that their difference is rounding."""
+    far = jnp.where(x > LARGE, x, LARGE)
+    series = (1 / 12 - (1 / 360 - (1 / 1260 - 1 / (1680 * far**2)) / far**2) / far**2) / far
+    near = jnp.where(x > LARGE, LARGE, x)
+    exact = gammaln(near) - near * jnp.log(near) + near
+    return jnp.where(x > LARGE, 0.5 * jnp.log(2 * jnp.pi / far) + series, exact)
+
+
 def _log_link(eta, y, p, _):  # type: ignore[no-untyped-def]
-    alpha, mu = p["alpha"], jnp.exp(eta)
-    spread = y * (eta - jnp.log(alpha + mu)) - alpha * jnp.log1p(mu / alpha)
-    return spread + gammaln(y + alpha) - gammaln(alpha)
+    """Beside the best mean of each row, so that counts and alpha may be as large as they like."""
+    alpha = p["alpha"]
+    step = jnp.where(y > 0, eta - jnp.log(jnp.where(y > 0, y, 1.0)), 0.0)
+    close = (y > 0) & (jnp.abs(step) < 0.5)
+    small = jnp.where(close, step, 0.0)
+    near = jnp.log1p(-y * jnp.expm1(small) / (alpha + y * jnp.exp(small)))
+    far = jnp.log(y + alpha) - jnp.logaddexp(jnp.log(alpha), eta)
+    ratio = jnp.where(close, near, far)  # log (y + alpha) / (mu + alpha)
+    return (y + alpha) * ratio + y * step + _stirling(y + alpha) - _stirling(alpha)
 
 
 NEGATIVE_BINOMIAL = Family(
