@@ -13,6 +13,7 @@ PIP := PYTHONWARNINGS=ignore $(BIN)/python -m pip install -q -c constraints.txt
 .DEFAULT_GOAL := help
 .PHONY: audit trust help setup demo test slow notebooks check check-format check-lint check-types format clean
 .PHONY: calibration error-rates fuzz
+.PHONY: references edges
 
 help:
 	@echo "make setup    .venv with everything (PYTHON=python3.12 chooses the interpreter)"
@@ -22,6 +23,8 @@ help:
 	@echo "make calibration  rank the truth among posterior draws; tables in docs/trust (hours)"
 	@echo "make error-rates  count false positives of every method; table in docs/trust (an hour)"
 	@echo "make fuzz     FUZZ=20000 wrong inputs: each is answered or refused in words"
+	@echo "make references  compare with R, statsmodels, quadrature; table in docs/trust"
+	@echo "make edges    fits at the edges of what data can be; table in docs/trust"
 	@echo "make notebooks  run the notebooks (py:percent; open them with jupytext)"
 	@echo "make trust    docs/trust.md from the tables in docs/trust"
 	@echo "make audit    known advisories about the pinned versions (takes a network)"
@@ -60,6 +63,16 @@ FUZZ ?= 20000
 fuzz: $(STAMP)
 	@mkdir -p docs/trust
 	$(BIN)/python tests/fuzz/run.py $(FUZZ) --csv docs/trust/fuzz.csv $(ARGS)
+
+REFERENCES := docs/trust/references.csv
+references: $(STAMP)
+	@mkdir -p docs/trust && rm -f $(REFERENCES)
+	BAYESZOO_REFERENCES=$(REFERENCES) $(BIN)/python -m pytest -q tests/reference -m "slow or not slow" $(ARGS)
+
+EDGES := docs/trust/edges.csv
+edges: $(STAMP)
+	@mkdir -p docs/trust && rm -f $(EDGES)
+	BAYESZOO_EDGES=$(EDGES) $(BIN)/python -m pytest -q tests/edges -m "slow or not slow" $(ARGS)
 
 notebooks: $(STAMP)
 	$(BIN)/python notebooks/run.py $(ARGS) $(filter-out notebooks/run.py,$(wildcard notebooks/*.py))

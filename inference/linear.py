@@ -23,22 +23,23 @@ def check_robust(value: object) -> None:
 def well_conditioned(matrix: np.ndarray, intercept: bool) -> np.ndarray | None:
     """Returns T such that matrix @ T has centred columns of unit size; None if there is no need.
 
-    Predictors far from zero, such as years, leave normal equations without digits.
+    Predictors far from zero, such as years, leave normal equations without digits, and where units
+    differ by ten powers of ten statsmodels takes the small columns for none.
 
     Args:
         matrix: shape (obs, coef), the intercept first.
         intercept: whether there is one.
     """
     norms = np.linalg.norm(matrix, axis=0)
-    if np.linalg.cond(matrix / norms) < ILL_CONDITIONED:
+    if np.linalg.cond(matrix) < ILL_CONDITIONED:
         return None
     transform = np.eye(matrix.shape[1])
     if intercept:
         transform[0, 1:] = -matrix[:, 1:].mean(axis=0)
     centred = matrix @ transform
     # R^-1 of the centred columns: the product is orthonormal
-    triangle = np.linalg.qr(centred / norms, mode="r") * norms
-    return transform @ np.linalg.inv(triangle) * np.sqrt(len(matrix))
+    triangle = np.linalg.qr(centred / norms, mode="r")
+    return transform @ (np.linalg.inv(triangle) / norms[:, None]) * np.sqrt(len(matrix))
 
 
 def sandwich(
