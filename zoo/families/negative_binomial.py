@@ -16,6 +16,8 @@ def _concentration(summary: Summary) -> float:
 
 LARGE = 20.0
 """Stirling's series is exact to rounding from here on."""
+HIGHEST = 600.0
+"""Beyond this linear predictor the mean is so large that logarithms alone are used."""
 
 
 def _stirling(x):  # type: ignore[no-untyped-def]
@@ -31,11 +33,12 @@ def _log_link(eta, y, p, _):  # type: ignore[no-untyped-def]
     """Beside the best mean of each row, so that counts and alpha may be as large as they like."""
     alpha = p["alpha"]
     step = jnp.where(y > 0, eta - jnp.log(jnp.where(y > 0, y, 1.0)), 0.0)
-    close = (y > 0) & (jnp.abs(step) < 0.5)
-    small = jnp.where(close, step, 0.0)
-    near = jnp.log1p(-y * jnp.expm1(small) / (alpha + y * jnp.exp(small)))
+    mu = jnp.exp(jnp.minimum(eta, HIGHEST))
+    excess = jnp.where((y > 0) & (jnp.abs(step) < 1), y * jnp.expm1(jnp.clip(step, -1, 1)), mu - y)
+    part = excess / (alpha + mu)
+    near = (jnp.abs(part) < 0.5) & (eta < HIGHEST)
     far = jnp.log(y + alpha) - jnp.logaddexp(jnp.log(alpha), eta)
-    ratio = jnp.where(close, near, far)  # log (y + alpha) / (mu + alpha)
+    ratio = jnp.where(near, jnp.log1p(-jnp.where(near, part, 0.0)), far)  # log (y + a) / (mu + a)
     return (y + alpha) * ratio + y * step + _stirling(y + alpha) - _stirling(alpha)
 
 
