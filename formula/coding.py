@@ -135,7 +135,9 @@ def _contrast_matrix(value: Categories, full: bool) -> tuple[np.ndarray, tuple[A
             matrix = np.asarray(contrast.get_coding_matrix(levels, reduced_rank=not full))
             labels = contrast.get_coding_column_names(levels, reduced_rank=not full)
         except Exception as error:
+            wrong = "one of its arguments is of another kind than it takes"
+            reason = str(error).rstrip(".") if isinstance(error, ValueError) else wrong
             raise FormulaError(
-                f"the contrast contr.{name} cannot be used here: {str(error).rstrip('.')}."
+                f"the contrast contr.{name} cannot be used here: {reason}."
             ) from None
     return matrix.astype(np.float64), tuple(labels)

@@ -69,6 +69,11 @@ def as_column(name: str, values: Any) -> pd.Series | np.ndarray | Stream:
         ) from None
     if array.ndim == 0:
         raise DataTypeError(f"column `{name}` is a single value; give one value per row.")
+    if array.dtype.names is not None:
+        raise DataTypeError(
+            f"column `{name}` holds records of the fields {listing(array.dtype.names)}; give each "
+            "field as a column of its own."
+        )
     if array.ndim > 2 or (array.ndim == 2 and array.dtype.kind not in "biuf"):
         raise DataTypeError(
             f"column `{name}` has shape {array.shape}; columns have one dimension, or two if numeric."

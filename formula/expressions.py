@@ -292,6 +292,13 @@ class Evaluator:
             ) from None
         if not transform.numeric:
             return
+        columns = arguments[:1] if transform.role == "column" else [*arguments, *options.values()]
+        for value in columns:
+            if isinstance(value, str | tuple | None):
+                raise FormulaError(
+                    f"`{text}`: {transform.name}() takes numbers, not {shown(value)}."
+                    f"{pointer(self.source, text)}"
+                )
         for value in (*arguments, *options.values()):
             if isinstance(value, Categories):
                 raise DataTypeError(

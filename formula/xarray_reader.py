@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from ..errors import DataTypeError
+from ..errors import DataError, DataTypeError
 from .clocks import NAME, Clock, agreed, clock, with_time
 from .entries import Entry, as_column, as_labels
 from .frame_reader import read_pandas
@@ -23,6 +23,8 @@ def read_xarray(data: Any) -> Table:
     """
     if NAME in data.sizes:
         return _by_time(data)
+    if not data.sizes:
+        raise DataError("the Dataset has no dimension, so there are no rows.")
     flat = {name: data[name] for name in (*data.data_vars, *data.coords) if data[name].ndim == 1}
     dims = {array.dims for array in flat.values()}
     if len(dims) == 1 and all(data[name].ndim <= 1 for name in data.data_vars):

@@ -234,6 +234,8 @@ def _table_to_json(table: pd.DataFrame) -> Any:
 
 
 def _table_from_json(value: Any) -> pd.DataFrame:
+    if any(len(row) != len(value["columns"]) for row in value["data"]):
+        raise ValueError("the table of estimates has rows of unlike lengths")
     table = pd.DataFrame(value["data"], index=value["index"], columns=value["columns"])
     table["df"] = table["df"].astype(float).fillna(np.inf)
     return table

@@ -12,7 +12,8 @@ def _contrast(name: str, *aliases: str) -> Transform:
         return Contrast(name, arguments, tuple(sorted(options.items())))
 
     full = f"contr.{name}"
-    return Transform(full, apply, aliases=aliases, story=f"{name} contrasts of a factor.")
+    story = f"{name} contrasts of a factor."
+    return Transform(full, apply, numeric=False, aliases=aliases, story=story)
 
 
 TREATMENT = _contrast("treatment", "Treatment")

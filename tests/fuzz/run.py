@@ -14,6 +14,7 @@ import sys
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 os.environ["JAX_NUMPY_RANK_PROMOTION"] = "raise"
 os.environ.setdefault("MPLBACKEND", "Agg")
@@ -71,6 +72,17 @@ def tally(part: Part, cases: int, number: int) -> Tally:
     return found
 
 
+def _write(path: Path, rows: list[list[Any]], order: list[str]) -> None:
+    """Writes the rows of the parts that were run; those of other parts stay as they are."""
+    known = {str(row[0]): row for row in rows}
+    if path.exists():
+        with path.open(newline="") as file:
+            known = {row[0]: row for row in list(csv.reader(file))[1:]} | known
+    with path.open("w", newline="") as file:
+        table = [HEAD, *(known[name] for name in order if name in known)]
+        csv.writer(file, lineterminator="\n").writerows(table)
+
+
 def main() -> int:
     """Reads the command line, runs, prints and writes; 1 where there are faults."""
     from fuzzing.parts import PARTS
@@ -91,10 +103,9 @@ def main() -> int:
         PARTS[part].run(eval(text, {"Column": Column, "Recipe": Recipe, "nan": float("nan")}))
         return 0
     rows, bad = [], 0
-    total = sum(PARTS[name].share for name in options.parts)
     for name in options.parts:
         part = PARTS[name]
-        count = max(1, round(options.cases * part.share / total))
+        count = max(1, round(options.cases * part.share / 100))
         found = tally(part, count, options.seed)
         cases = sum(found.counts.values())
         bad += found.counts["fault"]
@@ -113,10 +124,9 @@ def main() -> int:
         print(*rows[-1][:-1], sep=" | ", flush=True)
         for place, (times, text, case) in sorted(found.faults.items(), key=lambda f: -f[1][0]):
             print(f"  {times} x {place}\n      {text[:400]}\n      {case[:1500]}", flush=True)
-    if options.csv:
-        options.csv.parent.mkdir(parents=True, exist_ok=True)
-        with options.csv.open("w", newline="") as file:
-            csv.writer(file, lineterminator="\n").writerows([HEAD, *rows])
+        if options.csv:
+            options.csv.parent.mkdir(parents=True, exist_ok=True)
+            _write(options.csv, rows, list(PARTS))
     return int(bad > 0)
 
 

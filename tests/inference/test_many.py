@@ -147,7 +147,7 @@ def test_errors_of_a_method_and_of_a_reduction_stay_in_place(recordings):
 
     table = fit_many("power ~ stim", recordings, method="ols", reduce=fragile, progress=False)
     assert table["rows"].to_dict() == {1: 103, 2: 97, 3: 140}
-    assert table.attrs["errors"] == {0: "'mine'"}
+    assert table.attrs["errors"] == {0: "your function reduce= raised KeyError: 'mine'"}
 
 
 def test_lock_step_programs_get_problems_of_one_structure(recordings):
