@@ -2,9 +2,8 @@
 
 import jax.numpy as jnp
 import numpyro.distributions as dist
-from jax.scipy.special import gammaln
 
-from ..distributions import poisson
+from ..distributions import poisson, stirling
 from ..family import COUNT, Family, Parameter, Summary
 from ..priors import make
 
@@ -14,19 +13,8 @@ def _concentration(summary: Summary) -> float:
     return summary.mean**2 / excess
 
 
-LARGE = 20.0
-"""Stirling's series is exact to rounding from here on."""
 HIGHEST = 600.0
 """Beyond this linear predictor the mean is so large that logarithms alone are used."""
-
-
-def _stirling(x):  # type: ignore[no-untyped-def]
-    """log Gamma(x) - x log x + x, also where these are so large that their difference is rounding."""
-    far = jnp.where(x > LARGE, x, LARGE)
-    series = (1 / 12 - (1 / 360 - (1 / 1260 - 1 / (1680 * far**2)) / far**2) / far**2) / far
-    near = jnp.where(x > LARGE, LARGE, x)
-    exact = gammaln(near) - near * jnp.log(near) + near
-    return jnp.where(x > LARGE, 0.5 * jnp.log(2 * jnp.pi / far) + series, exact)
 
 
 def _log_link(eta, y, p, _):  # type: ignore[no-untyped-def]
@@ -39,7 +27,20 @@ def _log_link(eta, y, p, _):  # type: ignore[no-untyped-def]
     near = (jnp.abs(part) < 0.5) & (eta < HIGHEST)
     far = jnp.log(y + alpha) - jnp.logaddexp(jnp.log(alpha), eta)
     ratio = jnp.where(near, jnp.log1p(-jnp.where(near, part, 0.0)), far)  # log (y + a) / (mu + a)
-    return (y + alpha) * ratio + y * step + _stirling(y + alpha) - _stirling(alpha)
+    return (y + alpha) * ratio + y * step + stirling(y + alpha) - stirling(alpha)
+
+
+class NegativeBinomial(dist.GammaPoisson):
+    """NumPyro's, with a density that is exact to rounding."""
+
+    def log_prob(self, value, intermediates=None):  # type: ignore[no-untyped-def]
+        """The density of the log link, and log y! beside the best mean of the row."""
+        alpha = jnp.asarray(self.concentration)
+        eta = jnp.log(alpha / jnp.asarray(self.rate))
+        after = value + 1.0
+        ratio = jnp.where(value > 0, value * jnp.log(jnp.where(value > 0, value, 1.0) / after), 0.0)
+        factorial = ratio + 1.0 - jnp.log(after) - stirling(after)  # y log y - y - log y!
+        return _log_link(eta, value, {"alpha": alpha}, None) + factorial
 
 
 NEGATIVE_BINOMIAL = Family(
@@ -57,7 +58,7 @@ NEGATIVE_BINOMIAL = Family(
             story="concentration: small for overdispersed counts, large for nearly Poisson ones",
         ),
     ),
-    distribution=lambda mu, p, _: dist.NegativeBinomial2(mu, p["alpha"]),
+    distribution=lambda mu, p, _: NegativeBinomial(p["alpha"], p["alpha"] / mu),
     draw=lambda rng, mu, p, _: poisson(rng, rng.gamma(p["alpha"], mu / p["alpha"])),
     kernels=(("log", _log_link),),
     extras=("weights",),
