@@ -25,6 +25,7 @@ from .fit import Fit
 from .idata import versions
 from .identity import identity
 from .interrupt import Interrupted
+from .memory import check_memory, explained
 from .options import flag, whole
 from .run import Run, check_resumable, choose
 from .variables import variables
@@ -53,6 +54,7 @@ class Model:
         DataError: the data cannot be used as given.
         FamilyError: unknown family, or a response outside its support.
         PriorError: unknown parameter, or a prior that does not fit it.
+        FitError: memory does not suffice for the design.
         OptionError: a mask that does not fit the terms and neurons, or keep= that fits not the rows.
 
     Example:
@@ -83,8 +85,9 @@ class Model:
         )
         parsed = parse(formula, vocabulary)
         kept = self.keep = _check_keep(keep, self.table.rows)
-        schema, self.design = learn(parsed, self.table, self.functions, kept)
-        self.spec = specify(schema, self.design, family, link, priors, mask, self.functions)
+        with explained():
+            schema, self.design = learn(parsed, self.table, self.functions, kept)
+            self.spec = specify(schema, self.design, family, link, priors, mask, self.functions)
         self._numbers: dict[str, Any] | None = None
 
     def __str__(self) -> str:
@@ -175,19 +178,23 @@ class Model:
 
         Raises:
             OptionError: unknown method or option.
-            FitError: the method cannot fit this model; the message says which can.
+            FitError: the method cannot fit this model; the message says which can. Or memory does not
+                suffice; or the process was forked from one that had already fitted (start processes by
+                "spawn").
             FileError: the check-point cannot be read or written, or is that of another run.
         """
         flag("progress", progress)
         run = choose(method, seed=seed, draws=draws, tune=tune, chains=chains, **options)
         started = time.perf_counter()
         problem = self.problem
+        check_memory(problem, run.settings, run.backend.sampled)
         if checkpoint is not None:
             check_resumable(run)
             saved = Checkpoint(checkpoint, identity(self, run), checkpoint_every)
             problem = replace(problem, checkpoint=saved)
         try:
-            drawn, early = run.backend.run(run.settings, problem, run.seed, progress), False
+            with explained():
+                drawn, early = run.backend.run(run.settings, problem, run.seed, progress), False
         except Interrupted as interrupted:
             drawn, early = interrupted.draws, True
         return self.fitted(run, drawn, time.perf_counter() - started, progress, early)

@@ -17,6 +17,7 @@ import platform
 import sys
 import tempfile
 import threading
+import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from functools import cache
@@ -26,9 +27,12 @@ from typing import Any
 import jax
 import numpy as np
 
+from ..errors import FitError
 from ..zoo.structure import LOCAL
 
 LIMIT_BYTES = 1_000_000_000
+STALE = 3600
+"""Seconds after which a file that is still being written is taken for left behind."""
 HELD = 256
 """The most programs that a process holds, the last used ones: each takes some megabytes."""
 COUNTS = {"compiled": 0, "loaded": 0}
@@ -36,6 +40,7 @@ COUNTS = {"compiled": 0, "loaded": 0}
 
 _memory: OrderedDict[str, Any] = OrderedDict()
 _lock = threading.Lock()
+_users: set[int] = set()  # the process, and the one that it was forked from after it made programs
 _busy: dict[str, threading.Lock] = {}
 _tracing = threading.Lock()  # NumPyro keeps one stack of handlers for all threads
 
@@ -60,7 +65,11 @@ def program(
 
     Returns:
         A callable that takes arguments of exactly these shapes; safe to call from several threads.
+
+    Raises:
+        FitError: the process was forked from one that had made programs.
     """
+    _check_fork()
     leaves, tree = jax.tree.flatten(arguments)
     shapes = [_describe(leaf) for leaf in leaves]
     text = repr((name, key, str(tree), shapes, environment()))
@@ -84,6 +93,20 @@ def program(
                 _busy.pop(digest, None)
                 return compiled
     return program(name, key, function, arguments)  # another thread made it meanwhile
+
+
+def _check_fork() -> None:
+    """Refuses to wait for ever: a forked process has no copy of the threads that JAX had started.
+
+    Raises:
+        FitError: the process was forked after its parent had made programs.
+    """
+    _users.add(os.getpid())
+    if len(_users) > 1:
+        raise FitError(
+            "this process was forked from one that had already fitted; JAX cannot go on in it. Start "
+            'processes by "spawn" (multiprocessing.get_context("spawn")), or fork before the first fit.'
+        )
 
 
 def _forget() -> None:
@@ -162,7 +185,8 @@ def _load(digest: str) -> Callable[..., Any] | None:
         _register_lapack()
         with double_precision():
             loaded = deserialize_and_load(*pickle.loads(payload))  # noqa: S301 - own cache
-        path.touch()
+        with contextlib.suppress(OSError):  # a folder that may only be read
+            path.touch()
     except FileNotFoundError:
         return None
     except Exception:  # a damaged or foreign program is compiled anew
@@ -203,6 +227,9 @@ def _store(digest: str, compiled: Any) -> None:
 
 
 def _prune(folder: Path) -> None:
+    for part in folder.glob("*.part"):  # of processes that were killed while they wrote
+        if time.time() - part.stat().st_mtime > STALE:
+            part.unlink(missing_ok=True)
     files = sorted(folder.glob("*.program"), key=lambda path: path.stat().st_mtime)
     total = sum(path.stat().st_size for path in files)
     for path in files[:-1]:
