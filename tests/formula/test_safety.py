@@ -93,10 +93,10 @@ def canary(monkeypatch, tmp_path):
 
 
 def _refused(function, *arguments, kind=BayeszooError):
-    started = time.perf_counter()
+    started = time.process_time()
     with pytest.raises(kind) as caught:
         function(*arguments)
-    assert time.perf_counter() - started < 2
+    assert time.process_time() - started < 2
     assert str(caught.value).strip()
     return caught.value
 
