@@ -36,7 +36,9 @@ def read_polars(data: Any) -> Table:
     for series in data.get_columns():
         categories = getattr(series.dtype, "categories", None)
         if series.dtype.is_numeric():
-            columns[series.name] = pd.Series(series.to_numpy())
+            wide = "128" in str(series.dtype)  # whole numbers that NumPy has no type for
+            numbers = series.to_list() if wide else series.to_numpy()
+            columns[series.name] = pd.Series(numbers, dtype=object if wide else None)
         elif categories is not None and str(series.dtype).startswith("Enum"):
             columns[series.name] = pd.Series(
                 pd.Categorical(series.to_list(), categories=list(categories))

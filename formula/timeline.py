@@ -10,6 +10,7 @@ import numpy as np
 from ..errors import DataError, DataTypeError, FormulaError, offenders, pointer, shown
 from .basis import bins
 from .convolution import Filtered, lay_out
+from .missing import LARGEST
 from .streams import Stream, Zeroed, as_stream, rows_where
 from .tables import Categories, Table
 from .time_axis import bin_width, runs, stretches
@@ -101,7 +102,7 @@ class Timeline:
         """
         given = x.values if isinstance(x, Matrix) else np.asarray(x, dtype=np.float64)[:, None]
         series = as_stream(given)
-        lacks = rows_where(series, lambda block: ~np.isfinite(block))
+        lacks = rows_where(series, lambda block: ~(np.abs(block) <= LARGEST))
         if lacks.any():
             self._refuse_missing(series, lacks, skip_missing)
             series = Zeroed(series, lacks)
@@ -126,6 +127,13 @@ class Timeline:
     def _refuse_missing(self, series: Stream, lacks: np.ndarray, skip_missing: bool) -> None:
         bad = np.flatnonzero(lacks)
         infinite = rows_where(series, np.isinf).any()
+        vast = rows_where(series, lambda block: np.abs(block) > LARGEST)
+        if vast.any() and not infinite:
+            raise DataError(
+                f"`{self.text}`: the series exceeds {LARGEST:g} in {int(vast.sum()):,} of "
+                f"{len(series):,} bins, so that its square is no number. Change its unit."
+                f"{pointer(self.source, self.text)}"
+            )
         if skip_missing and not infinite:
             return
         first = bad[:3]

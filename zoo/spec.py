@@ -209,7 +209,7 @@ def specify(
     check_design(schema, design, member, summary)
     defaults = default_priors(schema, member, links, design, summary, neurons)
     facts = term_facts(schema, design, functions or {})
-    chosen_priors, explicit = _override(defaults, priors or {}, schema, facts)
+    chosen_priors, explicit = _override(defaults, {} if priors is None else priors, schema, facts)
     check_silent(schema, design, member, mean_link, chosen_priors)
     return ModelSpec(
         schema=schema,

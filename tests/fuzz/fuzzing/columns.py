@@ -223,7 +223,7 @@ def make(column: Column, rows: int, rng: np.random.Generator, form: str) -> Any:
                 return np.array([f"{v}" * 400 for v in labels], dtype=object)
             case "structured":
                 out = np.array([(1, 2.0)] * rows, dtype=[("a", int), ("b", float)])
-                return out if form in ("dict", "mapping") else labels
+                return out if form == "dict" else labels
             case "string":
                 return pd.array(labels, dtype="string")
             case "boolean":

@@ -106,7 +106,7 @@ def _build(recipe: Recipe) -> Any:
         else (pd.DataFrame(index=range(rows)))
     )
     names = [name for name, _ in parts]
-    if recipe.index == "multi_columns":
+    if recipe.index == "multi_columns" and names:
         frame.columns = pd.MultiIndex.from_tuples([("top", str(n)) for n in names])
         return frame
     index = _index(recipe.index, rows)
