@@ -135,9 +135,9 @@ def test_there_are_enough_attacks():
     ids=lambda text: text[:20],
 )
 def test_large_but_harmless_formula_is_parsed_in_time(text):
-    started = time.perf_counter()
+    started = time.process_time()
     parse(text, VOCABULARY)
-    assert time.perf_counter() - started < 5
+    assert time.process_time() - started < 5
 
 
 @pytest.mark.parametrize("text", ["y ~ __import__('os')", "y ~ x.__class__", "y ~ I(x[0])"])
