@@ -24,8 +24,8 @@ from .sums import HESSIAN, Sums
 
 FIXED_POINT, CLOSE = 200, 1e-12
 CORRECTIONS, TIGHT = 8, 1e-20
-LEAST = 1e-100
-"""The variance of a response without noise, where its optimum is 0."""
+LEAST = 1e-30
+"""The variance of a response without noise, beside its mean square; the optimum is 0."""
 
 
 def is_least_squares(problem: GlmProblem) -> bool:
@@ -143,11 +143,19 @@ def _solve(
         slope[raw] = 0.0
         slope[layout.linear] += moments.turn * precision
         step = metric.leave(metric.enter(np.where(moves, slope, 0.0), everybody), everybody)
-        squares = moments.after(step[layout.linear])
+        squares = _some(moments.after(step[layout.linear]), rows)
         before, x[raw] = x[raw].copy(), _sigma(squares, moments.total, scalars, x[raw], everybody)
         if not np.abs(x[raw] - before).max(initial=0.0) > CLOSE:
             break
     return x + step, objective, metric
+
+
+def _some(squares: np.ndarray, rows: Rows) -> np.ndarray:
+    """Puts rounding where nothing is left of the response, so that its logarithm is finite."""
+    if (squares > 0).all():
+        return squares
+    size = np.sum(np.square(np.asarray(rows.problem.y, dtype=float)), axis=0)
+    return np.maximum(squares, LEAST * np.where(size > 0, size, len(rows.problem.y)))
 
 
 def _sigma(
@@ -156,7 +164,7 @@ def _sigma(
     """Returns log sigma given the sum of squares, by Newton's method."""
     if not len(raw):
         return raw
-    raw = 0.5 * np.log(np.maximum(squares / total, LEAST))[None]
+    raw = 0.5 * np.log(squares / total)[None]
     for _ in range(FIXED_POINT):
         _, slope, bend = scalars.prior(raw, index)
         fall = squares * np.exp(-2 * raw)

@@ -18,7 +18,7 @@ CROSSED = np.array([f"g{i}" for i in np.arange(N) % 8])
 STEP = (X > 0).astype(int)
 FLAT = {"Intercept": bz.Flat(), "x": bz.Flat()}
 LINE = np.column_stack([np.ones(N), X])
-DRAWN = "finding exact"
+DRAWN = "exact finding"
 
 
 def least_squares(design, y, names=("Intercept", "x")):
@@ -29,6 +29,18 @@ def least_squares(design, y, names=("Intercept", "x")):
 def poisson_fit(y, design, offset=None):
     found = sm.GLM(y, design, family=sm.families.Poisson(), offset=offset).fit(tol=1e-14)
     return lambda *_: dict(zip(("Intercept", "x"), found.params, strict=True))
+
+
+def of_logs(logs, error):
+    """Of counts so large that their logarithms are normal with known errors: by `lme`."""
+
+    def answer(edge, method, fit):
+        data = {**edge.data, "logs": logs, "error": error}
+        formula = "measured(logs, error) ~ x + (1 | g)"
+        table = bz.fit(formula, data, method="lme", reml=False, progress=False).summary()
+        return dict(table["mean"])
+
+    return answer
 
 
 def moved(base, names, turn):
@@ -44,7 +56,7 @@ def moved(base, names, turn):
 def separation():
     quasi = {"y": np.r_[STEP[:19], 0, 1, STEP[21:]], "x": np.r_[X[:19], 0, 0, X[21:]]}
     seven = {"s": 7 * STEP, "t": np.full(N, 7), "x": X}
-    proper = {"map": "exact", "nuts": "exact", "laplace": DRAWN}
+    proper = {"map": "exact", "nuts": DRAWN, "laplace": "exact"}
     for name, family, formula, data in (
         ("complete separation", "bernoulli", "y ~ x", {"y": STEP, "x": X}),
         ("quasi separation", "bernoulli", "y ~ x", quasi),
@@ -153,21 +165,21 @@ def counts():
         yield Edge(f"counts of {size:g}", "y ~ x", data, all_, "poisson", answer=right)
         yield Edge(
             f"counts of {size:g}", "y ~ x", data, {"map": "exact"}, "negative_binomial",
-            answer=right, options={},
+            answer=right,
         )  # fmt: skip
         spread = {"y": rng.poisson(size * rng.gamma(4, 0.25, N) * np.exp(0.1 * X)), "x": X}
+        priors = {"Intercept": bz.Normal(17, 5), "x": bz.Normal(0, 1), "alpha": bz.Exponential(0.2)}
+        as_gamma = Edge("", "y ~ x", spread, {}, "gamma", priors)  # to one part in `size`
         yield Edge(
-            f"overdispersed counts of {size:g}", "y ~ x", spread, {"map": "exact", "nuts": "exact"},
-            "negative_binomial", answer=by_hand,
+            f"overdispersed counts of {size:g}", "y ~ x", spread, {"map": "exact"},
+            "negative_binomial", priors, moved(as_gamma, ("Intercept", "x", "alpha"), lambda *v: v),
         )  # fmt: skip
         effects = np.repeat(0.3 * rng.normal(size=8), 5)
         grouped = {"y": rng.poisson(size * np.exp(0.1 * X + effects)), "x": X, "g": G}
-        logs = Edge("", "y ~ x + (1 | g)", grouped | {"y": np.log(grouped["y"])}, {})
+        count = grouped["y"]
         yield Edge(
             f"grouped counts of {size:g}", "y ~ x + (1 | g)", grouped, {"glmm": "exact"}, "poisson",
-            answer=lambda *_, b=logs: dict(
-                b.model().fit("lme", progress=False, reml=False).summary()["mean"].iloc[[0, 2]]
-            ),
+            answer=of_logs(np.log(count), count**-0.5),
         )  # fmt: skip
         trials = np.full(N, size)
         wins = rng.binomial(int(size), 1 / (1 + np.exp(-X)), N)
@@ -182,8 +194,8 @@ def counts():
         yield Edge(
             f"{size:g} trials with groups", "prop(s, t) ~ x + (1 | g)",
             {"s": wins, "t": trials, "x": X, "g": G},
-            {"map": "exact", "glmm": "exact"}, "binomial",
-            answer=lambda *_, b=found.params: {"x": b[1]},
+            {"map": "exact finding", "glmm": "exact"}, "binomial",
+            answer=of_logs(np.log(wins / (trials - wins)), (1 / wins + 1 / (trials - wins)) ** 0.5),
         )  # fmt: skip
     rare = np.zeros(2000)
     rare[[5, 900]] = 1
@@ -212,8 +224,7 @@ def scales():
     yield Edge(
         "predictors of 1e-12 and 1e12 with groups", "y ~ x + z + (1 | g)", {**mixed, "g": G},
         {"lme": "exact", "map": "exact"},
-        answer=moved(grouped, (*names[:3], "sd(1|g)", "sigma"),
-                     lambda a, b, c, t, s: (a, b * 1e12, c * 1e-12, t, s)),
+        answer=moved(grouped, names, lambda a, b, c, _, s: (a, b * 1e12, c * 1e-12, s)),
     )  # fmt: skip
     yield Edge(
         "a response of 1e150", "y ~ x", {"y": y * 1e150, "x": X}, {"ols": "refused"},
@@ -286,7 +297,7 @@ def responses():
     rng = np.random.default_rng(9)
     sizes = rng.gamma(2.0, np.exp(0.3 * X) / 2)
     base = Edge("", "y ~ x", {"y": sizes, "x": X}, {}, "gamma")
-    for power in (-300, 300):
+    for power in (-90, 90):
         data = {"y": sizes * 10.0**power, "x": X}
         yield Edge(
             f"gamma responses of 1e{power}", "y ~ x", data, {"map": "exact", "nuts": "exact"}, "gamma",
@@ -295,6 +306,11 @@ def responses():
                 lambda a, b, s, k=power: (a + k * np.log(10), b, s),
             ),
         )  # fmt: skip
+    for power, words in ((-300, "Change its unit"), (300, "exceeds 1e+100")):
+        data = {"y": sizes * 10.0**power, "x": X}
+        name = f"gamma responses of 1e{power}"
+        refused = {"map": "refused", "nuts": "refused"}
+        yield Edge(name, "y ~ x", data, refused, "gamma", words=words)
     y = 1 + X + E
     some = np.where(np.arange(N) % 2, 0.0, 1.0)
     kept = Edge("", "y ~ x", {"y": y[::2], "x": X[::2]}, {})
