@@ -77,9 +77,8 @@ def separation():
         yield Edge(name, "y ~ x", data, proper, family, answer=by_hand)
         words = {"glm": "finding" if family == "bernoulli" else "refused", "nuts": "refused"}
         yield Edge(f"{name}, flat", "y ~ x", data, words, family, FLAT, words="separate")
-    for family in ("negative_binomial", "zero_inflated_poisson"):
-        data = {"y": np.zeros(N), "x": X}
-        yield Edge(f"all 0, {family}", "y ~ x", data, {"nuts": DRAWN}, family, answer=by_hand)
+    data = {"y": np.zeros(N), "x": X}
+    yield Edge("all 0", "y ~ x", data, {"map": "finding"}, "negative_binomial")
 
 
 def noiseless():

@@ -51,7 +51,7 @@ QUICK = ("gamma", "zero_inflated_poisson", "student")
 def test_one_mean_of_every_family(family, ledger):
     y, inverse, scalars, prior = ALONE[family]
     kind = "logit" if family == "zero_inflated_poisson" else "log"
-    axes = {"Intercept": Axis(-6, 7, 141)}
+    axes = {"Intercept": Axis(-8, 12, 181)}
     axes |= {name: Axis(a.low, a.high, a.points, kind) for name, a in scalars.items()}
 
     def density(theta):
