@@ -42,7 +42,7 @@ ALONE = {
     "exponential": (GAMMA, np.exp, {}, None),
     "bernoulli": ((X > 0) * 1.0, special.expit, {}, None),
 }  # fmt: skip
-QUICK = ("gamma", "zero_inflated_poisson", "student")
+QUICK = ("gamma",)
 
 
 @pytest.mark.parametrize(
@@ -216,7 +216,10 @@ def check(ledger, draws, law, reference, what):
     ledger.sampled(f"closed form, {reference}", what, "nuts", z)
 
 
-@pytest.mark.parametrize("method", ["nuts", "laplace", "map"])
+SLOW = [pytest.param(method, marks=pytest.mark.slow) for method in ("nuts", "laplace")]
+
+
+@pytest.mark.parametrize("method", ["map", *SLOW])
 def test_one_way_effects_of_known_variance(method, ledger):
     """With sd and noise known the posterior is normal, effects included."""
     se, tau = np.full(N, 0.7), 1.3
@@ -243,6 +246,7 @@ def test_one_way_effects_of_known_variance(method, ledger):
     ledger.sampled("closed form, normal", what, method, z)
 
 
+@pytest.mark.slow
 def test_linear_model_with_a_factor_under_flat_priors(ledger):
     """p(beta, sigma) = 1: coefficients are t with n - p - 1 degrees of freedom."""
     f = np.array(list("abc"))[np.arange(30) % 3]
