@@ -16,7 +16,8 @@ from .backend import Problem
 
 COMPILER = 150 * 2**20
 """Bytes that compiling a small model takes; the compiler ends the process where it lacks them."""
-MANY = 100_000
+MANY = 1_000_000
+"""With fewer draws, each times its group effects, the shapes are not worth finding out."""
 EFFECTS = ".effects"
 ADVICE = (
     "Ask for fewer draws, chains, columns or levels, close other programs, or use a larger machine."
@@ -57,7 +58,8 @@ def check_memory(problem: Problem, settings: Any, sampled: bool) -> None:
     known = settings.__dataclass_fields__
     draws = float(np.prod([float(getattr(settings, n)) for n in ("draws", "chains") if n in known]))
     needed = float(COMPILER)
-    if sampled or draws > MANY:
+    groups = [group for p in problem.spec.schema.predictors for group in p.groups] * sampled
+    if draws * (1 + sum(len(group.levels) * group.size for group in groups)) > MANY:
         shapes = site_shapes(problem.structure, problem.numbers)
         counted = [shape for name, shape in shapes.items() if sampled or not name.endswith(EFFECTS)]
         needed += 8 * draws * sum(float(np.prod(shape)) for shape in counted)

@@ -154,9 +154,10 @@ class Model:
         """Fits the model.
 
         Ctrl-C during `nuts` (after warm-up) and `svi` returns what there is until then: a finding and
-        `posterior.attrs["interrupted"]` say so. It is heard between two calls of the compiled program,
-        which take half a second, or one iteration where that takes longer; a second Ctrl-C raises
-        KeyboardInterrupt, as the first one does during compilation and warm-up.
+        `posterior.attrs["interrupted"]` say so. It is heard between two calls of the compiled program:
+        half a second for `nuts`, or one iteration where that takes longer; 250 steps for `svi`. A
+        second Ctrl-C raises KeyboardInterrupt, as the first one does during compilation (once that has
+        ended) and warm-up. With checkpoint= nothing is lost: the same call goes on.
 
         Args:
             method: `nuts`, `map`, `svi`, `laplace`, `ols`, `lme` or `glm`.
