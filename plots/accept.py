@@ -66,6 +66,19 @@ def mapping(option: str, value: Any) -> dict[Any, Any]:
     return dict(value or {})
 
 
+def columns(option: str, value: Any) -> list[Any]:
+    """Returns one name or several as a list, empty for None; whether they exist is not asked.
+
+    Raises:
+        OptionError: it is neither.
+    """
+    if value is not None and not isinstance(value, str | list | tuple):
+        raise OptionError(
+            f"{option}= takes the name of a column, or a list of names, not {shown(value)}."
+        )
+    return [value] if isinstance(value, str) else list(value or ())
+
+
 def column(name: Any, allowed: Any, option: str) -> str:
     """Returns the name of a column.
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from ..errors import OptionError, listing
 from ..inference.fit import Fit
-from .accept import column
+from .accept import column, columns, mapping
 from .observed import Observed, observe
 from .raw import is_level
 
@@ -37,7 +37,7 @@ class MeanRoles:
 
     def with_units(self, units: Mapping[str, str] | None) -> MeanRoles:
         """Returns the same with the user's units."""
-        known = {**self.observed.units, **(units or {})}
+        known = {**self.observed.units, **mapping("units", units)}
         return replace(self, observed=replace(self.observed, units=known))
 
 
@@ -57,7 +57,7 @@ def mean_roles(
     """
     observed = observe(fit.model)
     frame = observed.frame
-    asked = [by] if isinstance(by, str) else list(by or ())
+    asked = columns("by", by)
     for name in asked:
         column(name, frame.columns, "by")
     if facet is not None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import textwrap
 from typing import Any
 
+from ..errors import OptionError, shown
+
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#222222")
 """Colours that colour-blind readers can tell apart (Okabe and Ito, without yellow)."""
 ACCENT, SECOND, INK, GREY, PALE = "#0072B2", "#D55E00", "#222222", "#8C8C8C", "#D0D0D0"
@@ -39,6 +41,8 @@ def title(text: str, *lines: str, width: int = LINE) -> Any:
 
 
 def _wrapped(text: str, width: int) -> list[str]:
+    if not isinstance(text, str):
+        raise OptionError(f"title= takes a text, not {shown(text)}.")
     return textwrap.wrap(text, width, break_long_words=False, break_on_hyphens=False)
 
 

@@ -199,7 +199,7 @@ def _first(found: Observed) -> str:
 def _observed(given: Any, y: str | None, units: Mapping[str, str] | None) -> Observed:
     model = given.model if isinstance(given, Fit) else given
     if isinstance(model, Model):
-        if y is not None and y != model.spec.schema.response:
+        if y is not None and not (isinstance(y, str) and y == model.spec.schema.response):
             raise OptionError(
                 f"y= is for tables; the response of this model is `{model.spec.schema.response}`."
             )

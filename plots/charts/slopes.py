@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from ...errors import OptionError
-from ..accept import FIT, column, describe, fits, groups_note, intervals
+from ..accept import FIT, column, columns, describe, fits, groups_note, intervals
 from ..chart import Chart
 from ..observed import observe
 from ..raw import is_level
@@ -65,7 +65,7 @@ def _choose(
     column(variable, observed.frame.columns, "variable")
     if by is None:
         by = _varies_over(first, variable)
-    return variable, [by] if isinstance(by, str) else list(by)
+    return variable, columns("by", by)
 
 
 def _varies_over(fit: Fit, variable: str) -> list[str]:
