@@ -55,6 +55,13 @@ def _finish(process):
     return code
 
 
+def _wait_for_writing(process, path):
+    """Returns when a check-point is written anew, or the process has ended."""
+    before = path.stat().st_ino if path.exists() else None
+    while process.poll() is None and (path.stat().st_ino if path.exists() else None) == before:
+        time.sleep(0.01)
+
+
 def _arrays(path):
     with np.load(path) as archive:
         return {name: archive[name] for name in archive.files}
@@ -66,8 +73,9 @@ def _done(path):
         _, arrays = checkpoint.read(path)
     except FileNotFoundError:
         return 0
-    counts = [int(array) for name, array in arrays.items() if name.endswith("done")]
-    return int(arrays["chunk"]) if "chunk" in arrays else sum(counts)
+    if "chunk" in arrays:
+        return int(arrays["chunk"])
+    return sum(int(array) for name, array in arrays.items() if name.endswith(".done"))
 
 
 @pytest.mark.parametrize("method", ["nuts", "svi"])
@@ -86,7 +94,11 @@ def test_killed_runs_go_on_to_the_last_bit(method, tmp_path, record):
             out.unlink(missing_ok=True)
             process = _start(method, path, out)
             if kills < KILLS:
-                time.sleep(generator.uniform(0, 0.6 * seconds))
+                if kills % 3 == 0:  # at any moment, start and compilation among them
+                    time.sleep(generator.uniform(0, 0.6 * seconds))
+                else:  # while it runs
+                    _wait_for_writing(process, path)
+                    time.sleep(generator.uniform(0, 1.5))
                 process.kill()
             ended = _finish(process) == 0
             if not ended:
