@@ -230,7 +230,8 @@ def _natural(model: Model, posterior: xr.Dataset) -> dict[str, np.ndarray]:
 
 
 def _table_to_json(table: pd.DataFrame) -> Any:
-    return json.loads(str(table.to_json(orient="split", double_precision=15)))
+    data = table.astype(object).to_numpy().tolist()  # exact: JSON keeps every digit of a float
+    return {"columns": list(table.columns), "index": list(table.index), "data": data}
 
 
 def _table_from_json(value: Any) -> pd.DataFrame:

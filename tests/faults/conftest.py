@@ -52,7 +52,8 @@ def record():
         path.parent.mkdir(parents=True, exist_ok=True)
         rows = {}
         if path.exists():
-            rows = {row["what"]: row for row in csv.DictReader(path.open(newline=""))}
+            with path.open(newline="") as file:
+                rows = {row["what"]: row for row in csv.DictReader(file)}
         key = what.partition(";")[0]
         rows = {name: row for name, row in rows.items() if name.partition(";")[0] != key}
         rows[what] = {"what": what, "tried": tried, "survived": survived, "command": COMMAND}
