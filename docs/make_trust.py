@@ -64,7 +64,24 @@ def edges(rows: list[Row]) -> str:
     return table(["edge", "methods", "outcomes", "for example"], body)
 
 
-WRITERS = {"calibration": calibration, "edges": edges}
+def references(rows: list[Row]) -> str:
+    """Returns one line for each reference, method and measure: how many cases, and the worst."""
+    kinds: dict[tuple[str, ...], list[Row]] = {}
+    for row in rows:
+        names = ("reference", "method", "measure", "threshold")
+        kinds.setdefault(tuple(row[name] for name in names), []).append(row)
+    body = []
+    for (reference, method, measure, threshold), mine in kinds.items():
+        worst = max(mine, key=lambda row: float(row["largest"]))
+        numbers = sum(int(row["quantities"]) for row in mine)
+        counted = [len(mine), numbers, measure, worst["largest"], threshold, worst["what"]]
+        body.append([reference, method, *counted])
+    head = ["reference", "method", "cases", "numbers", "measure", "largest", "threshold", "in"]
+    versions = "; ".join(unique(rows, "versions"))
+    return f"{table(head, body)}\n\nVersions: {versions}. Every case: `docs/trust/references.csv`."
+
+
+WRITERS = {"calibration": calibration, "edges": edges, "references": references}
 
 
 def fill(gap: re.Match[str]) -> str:
