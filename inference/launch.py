@@ -11,8 +11,8 @@ import numpy as np
 from ..errors import BayeszooError
 from ..zoo.density import Raw, site_shapes
 from ..zoo.statistics import shape_obstacle
+from .about_mode import about_mode, theta_draws
 from .backend import Problem
-from .backends.laplace import about_mode, theta_draws
 from .optimise import find_mode
 
 TRIALS = 200

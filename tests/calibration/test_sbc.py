@@ -6,6 +6,7 @@ Bugs are planted around the package, never in it; each is caught in the quantity
 from dataclasses import dataclass, replace
 from functools import cache, partial
 from itertools import product
+from threading import Lock
 
 import jax
 import numpy as np
@@ -17,7 +18,8 @@ from sbc import EXACT, TABLE, calibrate, p_values, sampler
 
 import bayeszoo as bz
 from bayeszoo.formula.convolution import Filtered
-from bayeszoo.inference.backends import nuts
+from bayeszoo.inference import nuts_program
+from bayeszoo.inference.programs import double_precision
 from bayeszoo.zoo.density import log_density
 
 FALSE_ALARM = 1e-4
@@ -98,17 +100,17 @@ def test_wrong_draws_are_caught(bug, caught):
 
 
 def test_a_density_without_its_jacobian_is_caught(monkeypatch):
-    compiled = cache(lambda name, key: {})
+    compiled, one = cache(lambda name, key: {}), Lock()
 
     def uncached(name, key, function, arguments):  # nobody else is to find this program
         kept = compiled(name, key)
-        if "program" not in kept:
-            with nuts.double_precision():
+        with one, double_precision():
+            if "program" not in kept:
                 kept["program"] = jax.jit(function).lower(*arguments).compile()
         return kept["program"]
 
-    monkeypatch.setattr(nuts, "program", uncached)
-    monkeypatch.setattr(nuts, "log_density", partial(log_density, jacobian=False))
+    monkeypatch.setattr(nuts_program, "program", uncached)
+    monkeypatch.setattr(nuts_program, "log_density", partial(log_density, jacobian=False))
     sample = sampler(CASE, "nuts")
     found = p_values(calibrate(CASE, lambda data, seed, length: sample(data, seed), FEW))
     assert found["sd(1|g)"] < FALSE_ALARM, found.to_dict()
