@@ -25,6 +25,14 @@ def _same(one, other):
         np.testing.assert_array_equal(one.draws.trace, other.draws.trace)
 
 
+@pytest.fixture(autouse=True)
+def ctrl_c():
+    """Ctrl-C as at a terminal: what runs in the background of a shell inherits that it is ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 @pytest.fixture(scope="session")
 def same():
     """Compares all that a method returned."""

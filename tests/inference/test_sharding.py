@@ -81,6 +81,31 @@ def test_two_devices_answer_as_one(two_devices, case):
         np.testing.assert_allclose(two[name], values, rtol=1e-6, atol=1e-6)
 
 
+def test_programs_from_the_cache_run_beside_several_devices(tmp_path):
+    script = """
+import numpy as np
+import bayeszoo as bz
+x = np.random.default_rng(0).normal(size=300)
+data = {"x": x, "y": np.random.default_rng(1).poisson(np.exp(0.2 + 0.3 * x))}
+for devices in (None, "all"):
+    options = {"family": "poisson", "method": "map", "devices": devices, "progress": False}
+    print(bz.fit("y ~ x", data, **options).summary()["mean"].round(9).tolist())
+"""
+    flags = "--xla_force_host_platform_device_count=2"
+    own = {"XLA_FLAGS": flags, "JAX_PLATFORMS": "cpu", "BAYESZOO_CACHE": str(tmp_path)}
+    found = [
+        subprocess.run(
+            [sys.executable, "-c", script],
+            env={**os.environ, **own},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout.splitlines()
+        for _ in range(2)
+    ]
+    assert found[0] == found[1] and len(set(found[0])) == 1, found
+
+
 def test_a_single_device_changes_nothing():
     model = bz.Model("y ~ x", {"y": [1.0, 2, 4], "x": [0.0, 1, 2]})
     problem = Problem(model.spec, model.design, model.spec.structure, lambda: model.numbers)
