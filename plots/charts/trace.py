@@ -77,7 +77,7 @@ def trace_data(fit: Fit, names: Sequence[str] | str | None = None) -> pd.DataFra
 def _why(fit: Fit) -> str:
     if fit.backend.point or fit.backend.frequentist:
         return " gives estimates without chains"
-    return " left no trace (a trace is not saved with a fit)"
+    return " left no trace (fits saved by earlier versions hold none)"
 
 
 def trace(
