@@ -82,7 +82,7 @@ def program(
     with turn:  # others compile other programs at the same time
         if digest not in _memory:
             portable = not key.startswith(LOCAL)
-            compiled = _load(digest, _devices(leaves)) if portable else None
+            compiled = _load(digest) if portable else None
             if compiled is None:
                 compiled = _compile(function, arguments)
                 if portable:
@@ -143,13 +143,6 @@ def _describe(leaf: Any) -> tuple[Any, ...]:
     return (leaf.shape, str(leaf.dtype), *several)
 
 
-def _devices(leaves: list[Any]) -> list[Any]:
-    """Returns the devices that a program runs on: those of its arrays, or else the first."""
-    sets = [leaf.sharding.device_set for leaf in leaves if isinstance(leaf, jax.Array)]
-    several = max(sets, key=len, default=set())
-    return sorted(several, key=lambda d: d.id) if len(several) > 1 else jax.devices()[:1]
-
-
 def _compile(function: Callable[..., Any], arguments: tuple[Any, ...]) -> Any:
     COUNTS["compiled"] += 1
     with double_precision():
@@ -175,7 +168,7 @@ def cache_folder() -> Path | None:
     return Path(os.environ.get("XDG_CACHE_HOME", str(Path.home() / ".cache"))) / "bayeszoo"
 
 
-def _load(digest: str, devices: list[Any]) -> Callable[..., Any] | None:
+def _load(digest: str) -> Callable[..., Any] | None:
     folder = cache_folder()
     if folder is None:
         return None
@@ -191,8 +184,9 @@ def _load(digest: str, devices: list[Any]) -> Callable[..., Any] | None:
 
         _register_lapack()
         with double_precision():
-            parts = pickle.loads(payload)  # noqa: S301 - own cache
-            loaded = deserialize_and_load(*parts, execution_devices=devices)
+            ids, *parts = pickle.loads(payload)  # noqa: S301 - own cache
+            present = {device.id: device for device in jax.devices()}
+            loaded = deserialize_and_load(*parts, execution_devices=[present[id] for id in ids])
         with contextlib.suppress(OSError):  # a folder that may only be read
             path.touch()
     except FileNotFoundError:
@@ -221,7 +215,9 @@ def _store(digest: str, compiled: Any) -> None:
     try:
         from jax.experimental.serialize_executable import serialize
 
-        payload = pickle.dumps(serialize(compiled))
+        # not all devices, nor those of the arguments, which it may leave unused
+        ids = [device.id for device in compiled.runtime_executable().local_devices()]
+        payload = pickle.dumps((ids, *serialize(compiled)))
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         with tempfile.NamedTemporaryFile(dir=folder, suffix=".part", delete=False) as file:
             temporary = file.name
