@@ -95,6 +95,7 @@ class Backend:
         many: (settings, problems, seeds, progress) -> one Draws for each, for problems of one
             structure, where a method has a quicker way than one after the other. It may raise where a
             single problem fails; they are then run one by one.
+        refuse: raises for problems that have no answer; `run` does so too, `many` does not.
         lengths: of a method that can go on from a check-point, the options that only say how long it
             goes on; None: it cannot.
     """
@@ -107,4 +108,5 @@ class Backend:
     frequentist: bool = False
     story: str = ""
     many: Callable[[Any, Sequence[Problem], Sequence[int], bool], list[Draws]] | None = None
+    refuse: Callable[[Problem], None] | None = None
     lengths: tuple[str, ...] | None = None

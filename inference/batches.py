@@ -48,7 +48,7 @@ def _answers(
 
     every = range(len(problems))
     if backend.many is not None:
-        return _in_lock_step(backend.many, settings, problems, seeds, one)
+        return _in_lock_step(backend, settings, problems, seeds, one)
     if not backend.sampled:  # libraries that are not safe in threads, and hardly quicker for them
         return [one(i) for i in every]
     processors = os.cpu_count() or 1
@@ -57,12 +57,20 @@ def _answers(
         return list(pool.map(one, every))
 
 
-def _in_lock_step(many: Any, settings: Any, problems: Any, seeds: Any, one: Any) -> list[Answer]:
-    """Runs problems of one structure together; one by one where that fails."""
+def _in_lock_step(
+    backend: Backend, settings: Any, problems: Any, seeds: Any, one: Any
+) -> list[Answer]:
+    """Runs problems of one structure together, without refused ones; one by one where that fails."""
+    many, refuse = backend.many, backend.refuse
+    assert many is not None
     groups: dict[str, list[int]] = {}
-    for i, problem in enumerate(problems):
-        groups.setdefault(problem.structure.key, []).append(i)
     answers: dict[int, Answer] = {}
+    for i, problem in enumerate(problems):
+        refusal = refuse and _attempt(lambda p=problem: refuse(p))
+        if refusal is None:
+            groups.setdefault(problem.structure.key, []).append(i)
+        else:
+            answers[i] = (refusal, 0.0)
     for places in groups.values():
         started = time.perf_counter()
         chosen, given = [problems[i] for i in places], [seeds[i] for i in places]

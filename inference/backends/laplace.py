@@ -30,9 +30,14 @@ class Settings:
         whole("draws", self.draws, 2)
 
 
+def refuse(problem: Problem) -> None:
+    """Refuses a posterior that is improper."""
+    refuse_improper(problem, "laplace")
+
+
 def run(settings: Settings, problem: Problem, seed: int, progress: bool) -> Draws:
     """Draws theta from a normal at the mode of its marginal, and group effects given each theta."""
-    refuse_improper(problem, "laplace")
+    refuse(problem)
     generator = np.random.default_rng([seed, 7])
     if not glm_build.obstacle(problem):
         return glm_laplace.draw(problem, settings.draws, generator)
@@ -51,4 +56,11 @@ def run_many(
     return [about_mode(m, settings.draws, seed) for m, seed in zip(modes, seeds, strict=True)]
 
 
-LAPLACE = Backend("laplace", Settings, run, story="Mode and curvature, with draws.", many=run_many)
+LAPLACE = Backend(
+    "laplace",
+    Settings,
+    run,
+    story="Mode and curvature, with draws.",
+    many=run_many,
+    refuse=refuse,
+)

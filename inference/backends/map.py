@@ -30,6 +30,12 @@ class Settings:
         choose(self.devices)
 
 
+def refuse(problem: Problem) -> None:
+    """Refuses a response without noise, where the solver would run for ever."""
+    if glm_build.obstacle(problem):
+        refuse_noiseless(problem, "map")
+
+
 def run(settings: Settings, problem: Problem, seed: int, progress: bool) -> Draws:
     """Maximises the posterior density of the natural parameters (with flat priors: the likelihood).
 
@@ -46,7 +52,7 @@ def run(settings: Settings, problem: Problem, seed: int, progress: bool) -> Draw
             converged=bool(found.converged.all()),
             notes=glm_build.unconverged(problem, found),
         )
-    refuse_noiseless(problem, "map")
+    refuse(problem)
     return at_mode(find_mode(problem, jacobian=False, curvature=False))
 
 
@@ -74,4 +80,5 @@ MAP = Backend(
     point=True,
     story="Maximum a posteriori; flat: likelihood.",
     many=run_many,
+    refuse=refuse,
 )

@@ -174,6 +174,17 @@ def test_lock_step_programs_get_problems_of_one_structure(recordings):
         assert one.summary().equals(two.summary())
 
 
+@pytest.mark.parametrize("method", ["map", "laplace"])
+def test_lock_step_refuses_what_a_single_fit_refuses(recordings, method):
+    silent = recordings[1].assign(power=2.0)
+    three = [recordings[0], silent, recordings[2]]
+    fits = fit_many(MIXED, three, family="gamma", method=method, progress=False)
+    with pytest.raises(FitError, match="so there is no noise") as alone:
+        bz.fit(MIXED, silent, family="gamma", method=method, progress=False)
+    assert str(fits[1]) == str(alone.value)
+    assert all(np.isfinite(fits[i].summary()["mean"]).all() for i in (0, 2))
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
