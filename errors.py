@@ -89,7 +89,7 @@ def pointer(source: str, fragment: str, start: int | None = None) -> str:
     """
     at, length = (start, len(fragment)) if start is not None else _find(source, fragment)
     if at < 0 or not fragment:
-        return f"\n  {_clip(source)}"
+        return f"\n  {_clip(visible(source))}"
     begin = source.rfind("\n", 0, at) + 1
     end = source.find("\n", at)
     line = source[begin:] if end < 0 else source[begin:end]
@@ -97,7 +97,15 @@ def pointer(source: str, fragment: str, start: int | None = None) -> str:
     if len(line) > 160:
         cut = max(0, column - 60)
         line, column = line[cut : cut + 160], column - cut
-    return f"\n  {line}\n  {' ' * column}{'^' * min(length, 80, max(1, len(line) - column))}"
+    carets = "^" * min(length, 80, max(1, len(line) - column))
+    return f"\n  {visible(line)}\n  {' ' * column}{carets}"
+
+
+def visible(text: str) -> str:
+    """Returns a text as long as it was, with a sign for each character that does not show."""
+    return "".join(
+        c if c.isprintable() or c == "\n" else " " if c == "\t" else "\ufffd" for c in text
+    )
 
 
 def _find(source: str, fragment: str) -> tuple[int, int]:

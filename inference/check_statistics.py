@@ -121,14 +121,18 @@ def _own(name: str, function: Any) -> Statistic:
         raise OptionError(_wrong(function))
 
     def one(y: np.ndarray) -> float:
+        wanted = (
+            f"the statistic `{name}` must turn the responses, an array of shape ({y.size},), into one "
+            "number, but"
+        )
         try:
             value: Any = function(y)
-            return float(value)
         except Exception as error:
-            raise OptionError(
-                f"the statistic `{name}` must turn the responses, an array of shape ({y.size},), into "
-                f"one number, but failed: {error}"
-            ) from None
+            raise OptionError(f"{wanted} your function failed: {error}") from None
+        try:
+            return float(value)
+        except Exception:
+            raise OptionError(f"{wanted} returned {shown(value)}.") from None
 
     def compute(y: np.ndarray) -> np.ndarray:
         flat = np.reshape(y, (-1, y.shape[-1]))

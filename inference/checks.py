@@ -22,7 +22,7 @@ from ..formula.categories import Categories
 from ..formula.groupings import combine
 from .check_statistics import Statistic, choose
 from .evaluate import BLOCK
-from .options import number, whole
+from .options import flag, number, whole
 from .predictive import replicate
 from .prior import prior_responses
 
@@ -74,7 +74,7 @@ def checks(
     Example:
         >>> fit.checks(by="mouse", statistics=["mean", "sd"])  # doctest: +SKIP
     """
-    if prior:
+    if flag("prior", prior):
         return prior_checks(fit.model, by, statistics, draws, seed, prob)
     plan = _plan(fit.model, by, statistics, prob)
     chains = np.shape(next(iter(fit.draws.natural.values())))[0]

@@ -19,7 +19,7 @@ import xarray as xr
 from ..errors import OptionError
 from .evaluate import BLOCK, log_likelihood_blocks
 from .idata import load_arviz, posterior_dataset, row_coordinates
-from .options import choice, number
+from .options import choice, flag, number, whole
 from .psis import leave_one_out, tail_length
 
 if TYPE_CHECKING:
@@ -65,6 +65,10 @@ def loo(
         OptionError: the method gives a single estimate, there is one draw, or an unknown scale.
         FitError: moments cannot be matched; the message says why.
     """
+    flag("moment_match", moment_match)
+    flag("refit", refit)
+    whole("seed", seed, 0)
+    _check(pointwise, scale, block)
     samples = sample_count(fit, "loo")
     worth = efficiency(fit) if reff is None else number("reff", reff, 0.0, np.inf)
     tail = tail_length(samples, worth)
@@ -105,10 +109,19 @@ def waic(
     Raises:
         OptionError: the method gives a single estimate, there is one draw, or an unknown scale.
     """
+    _check(pointwise, scale, block)
     sample_count(fit, "waic")
     density, spread = _by_row(fit, lambda logs: (_log_mean(logs), logs.var(axis=1)), block)
     failed = bool(np.any(spread > WAIC_LIMIT))
     return _result("waic", fit, density - spread, float(spread.sum()), failed, pointwise, scale, {})
+
+
+def _check(pointwise: bool | None, scale: str | None, block: int) -> None:
+    if pointwise is not None:
+        flag("pointwise", pointwise)
+    if scale is not None:
+        choice("scale", scale, tuple(SCALES))
+    whole("block", block, 1)
 
 
 def sample_count(fit: Fit, criterion: str) -> int:
@@ -176,7 +189,7 @@ def _result(
     """Lays a criterion out as ArviZ does; `kept` goes beside the values of single rows."""
     arviz = load_arviz()
     settings = arviz.rcParams
-    scale = choice("scale", settings["stats.ic_scale"] if scale is None else scale, tuple(SCALES))
+    scale = scale or str(settings["stats.ic_scale"])
     values = SCALES[scale] * each
     entries = {
         f"elpd_{name}": values.sum(),

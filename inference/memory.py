@@ -52,9 +52,6 @@ def check_memory(problem: Problem, settings: Any, sampled: bool) -> None:
     Raises:
         FitError: with how much is needed at least, and how much there is.
     """
-    left = available()
-    if left is None:
-        return
     known = settings.__dataclass_fields__
     draws = float(np.prod([float(getattr(settings, n)) for n in ("draws", "chains") if n in known]))
     needed = float(COMPILER)
@@ -63,9 +60,19 @@ def check_memory(problem: Problem, settings: Any, sampled: bool) -> None:
         shapes = site_shapes(problem.structure, problem.numbers)
         counted = [shape for name, shape in shapes.items() if sampled or not name.endswith(EFFECTS)]
         needed += 8 * draws * sum(float(np.prod(shape)) for shape in counted)
-    if needed > left:
+    require("the fit", needed)
+
+
+def require(what: str, needed: float) -> None:
+    """Raises where memory lacks room for so many bytes.
+
+    Raises:
+        FitError: with how much is needed at least, and how much there is.
+    """
+    left = available()
+    if left is not None and needed > left:
         raise FitError(
-            f"the fit needs at least {needed / 2**30:,.1f} GiB of memory and {left / 2**30:,.1f} GiB "
+            f"{what} needs at least {needed / 2**30:,.1f} GiB of memory and {left / 2**30:,.1f} GiB "
             f"are left. {ADVICE}"
         )
 

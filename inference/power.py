@@ -14,7 +14,7 @@ from ..errors import FitError, OptionError, listing, nearest, shown
 from .backends import find_backend
 from .fit import Fit
 from .many import derived_seed, fit_many
-from .options import whole
+from .options import flag, whole
 from .power_study import PowerStudy
 
 COLUMNS = ("method", "effect", "dataset", "estimate", "lower", "upper", "score", "p")
@@ -66,6 +66,7 @@ def power(
         _require_spread(name, given.get("method", "map"))
     whole("n", n, 2)
     whole("seed", seed, 0, 2**63 - 1)
+    flag("progress", progress)
     values = _effects(effects)
     places = [(effect, i) for effect in values for i in range(n)]
     tables = [

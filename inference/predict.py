@@ -15,6 +15,7 @@ from ..formula.terms import MEAN
 from ..zoo.structure import Structure
 from .evaluate import flatten, linear_predictors, means, samples
 from .idata import row_coordinates
+from .memory import require
 from .new_groups import draw_effects
 from .options import choice, whole
 
@@ -95,6 +96,8 @@ class Question:
 
     def answer(self, flat: Mapping[str, np.ndarray], seed: Any, kind: str = "") -> np.ndarray:
         """Returns what is predicted, shape (sample, obs[, neuron])."""
+        count = len(next(iter(flat.values())))
+        require("the prediction", 16.0 * count * self.design.size)
         etas = linear_predictors(self.structure, self.design, flat)
         kind = kind or self.kind
         if kind == "linear":

@@ -8,6 +8,7 @@ import numpy as np
 import xarray as xr
 
 from .idata import as_response, row_coordinates, safe_name
+from .memory import require
 from .options import whole
 from .predict import Question, ask
 
@@ -30,6 +31,7 @@ def replicate(fit: Fit, draws: int | None, seed: int) -> Question:
     question = ask(fit, None, "response", "fitted", draws, seed)
     if fit.backend.point:
         count = PLUG_IN if draws is None else whole("draws", draws, 1)
+        require("draws=", 8.0 * count * sum(array.size for array in question.flat.values()))
         for name, array in question.flat.items():
             question.flat[name] = np.repeat(array, count, axis=0)
     return question

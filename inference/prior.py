@@ -24,6 +24,7 @@ from .idata import (
     row_coordinates,
     safe_name,
 )
+from .memory import require
 from .new_groups import draw_effects
 from .programs import double_precision, program
 from .variables import Variable, variables
@@ -64,6 +65,7 @@ def _draw(model: Model, draws: int, seed: int) -> tuple[dict[str, np.ndarray], n
     from numpyro import handlers
 
     structure = model.spec.structure
+    require("draws=", 24.0 * draws * model.design.response["y"].size)
     flat = [name for name, prior in model.spec.priors if prior.name == "Flat"]
     if flat:
         raise PriorError(

@@ -21,7 +21,7 @@ import pandas as pd
 from ..errors import FitError, OptionError
 from ..zoo.compile import observe
 from ..zoo.links import LINKS
-from .options import choice
+from .options import choice, flag
 from .point import Point, at_point, complete_rows
 from .programs import double_precision
 
@@ -76,7 +76,7 @@ def score(
     """
     choice("kind", kind, KINDS)
     neurons = fit.model.spec.schema.neurons
-    if per_neuron and neurons is None:
+    if flag("per_neuron", per_neuron) and neurons is None:
         raise OptionError(
             "per_neuron= is for responses of two dimensions; "
             f"`{fit.model.spec.schema.response}` has one."

@@ -20,6 +20,7 @@ from ..formula.feedback import response_column
 from .evaluate import BLOCK, flatten, linear_predictors
 from .feedback_scan import Runaway, Steps, scan
 from .idata import row_coordinates
+from .memory import require
 from .options import whole
 from .predict import group_effects, predict
 from .prior import source_column
@@ -88,6 +89,7 @@ def simulate(fit: Fit, data: Any = None, draws: int = 1, seed: int = 0) -> xr.Da
     extras = read_response(schema, evaluator) if schema.extras else {}
     design = assemble(schema, values, extras, order, table)
     chains = np.shape(next(iter(picked.values())))[0]
+    require("the simulation", 8.0 * chains * draws * observed.size)
     out = np.full((chains * draws, *observed.shape), np.nan)
     out[:, order] = _simulate(fit, flatten(picked), found, values, design, observed[order], seed)
     return _result(fit, out.reshape(chains, draws, *observed.shape), table, data is None)
@@ -132,6 +134,8 @@ def _simulate(
 def _pick(natural: Mapping[str, Any], draws: int) -> dict[str, np.ndarray]:
     """Spreads draws over each chain, as `predict` does; repeats them where there are too few."""
     available = np.shape(next(iter(natural.values())))[1]
+    sizes = sum(np.size(array) for array in natural.values()) / available
+    require("draws=", 8.0 * draws * sizes)
     kept = np.linspace(0, available - 1, draws).round().astype(int)
     if draws > available:
         kept = np.arange(draws) % available

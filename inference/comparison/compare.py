@@ -11,7 +11,7 @@ import pandas as pd
 from ...errors import OptionError, listing, nearest, shown
 from ..fit import Fit
 from ..folds import GROUP
-from ..options import choice, whole
+from ..options import choice, flag, whole
 from .elpd import elpd_table
 from .likelihoods import by_criterion, by_full_likelihood, by_ratio
 from .plans import fold_plans, group_plans
@@ -88,8 +88,9 @@ def compare(
     choice("scale", scale, SCALES)
     choice("method", method, WEIGHTS)
     whole("seed", seed, 0, 2**31 - 1)
+    flag("progress", progress)
     for name, value in {"moment_match": moment_match, "refit": refit}.items():
-        if value and by != "loo":
+        if flag(name, value) and by != "loo":
             raise OptionError(f'{name}= is an option of by="loo"; by={shown(by)} does without.')
     common = same_data(named)
     if by in ("aic", "bic", "lr"):

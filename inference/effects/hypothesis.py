@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import jax
@@ -84,18 +85,20 @@ def _of_draws(
     values = {name: place.pick(fit.draws.natural) for name, place in used.items()}
     with np.errstate(all="ignore"):
         quantity, gaps = _parts(statement, values, np)
-    quantity = np.broadcast_to(quantity, next(iter(values.values())).shape)
-    _require_defined(statement, quantity)
+    shape = next(iter(values.values())).shape
+    quantity, *gaps = (np.broadcast_to(part, shape) for part in (quantity, *gaps))
+    _require_defined(statement, quantity, *gaps)
     if fit.backend.point:
         empty = dict.fromkeys(("sd", "lower", "upper", "probability"), np.nan)
         return {"mean": float(quantity.mean()), **empty}
     holds = np.ones(quantity.shape, dtype=bool)
     for gap, sign in zip(gaps, statement.signs, strict=True):
         holds &= (gap >= 0) if sign.endswith("=") else (gap > 0)
+    mean, sd = _moments(quantity)
     lower, upper = interval_of(quantity, prob, interval)
     return {
-        "mean": float(quantity.mean()),
-        "sd": float(quantity.std(ddof=1)) if len(quantity) > 1 else np.nan,
+        "mean": mean,
+        "sd": sd,
         "lower": float(lower),
         "upper": float(upper),
         "probability": float(holds.mean()),
@@ -109,21 +112,23 @@ def _of_estimates(
     from scipy import stats
 
     point = {name: array[None] for name, array in point_values(fit).items()}
-    centre = {name: float(place.pick(point)[0]) for name, place in used.items()}
+    centre = {name: np.float64(place.pick(point)[0]) for name, place in used.items()}
     drawn = {name: place.pick(fit.draws.natural) for name, place in used.items()}
     with np.errstate(all="ignore"):
         quantity, gaps = _parts(statement, centre, np)
         drawn_quantity, drawn_gaps = _parts(statement, drawn, np)
-    _require_defined(statement, np.asarray([quantity]))
-    errors = [float(np.std(part, ddof=1)) for part in (drawn_quantity, *drawn_gaps)]
-    df = np.full(len(errors), np.inf)
+    _require_defined(statement, quantity, *gaps)
+    df = np.full(1 + len(gaps), np.inf)
     positions = [at for place in used.values() if (at := place.coefficient) is not None]
     estimator = fit.draws.estimator
     if estimator is not None and len(positions) == len(used):
-        gradient = np.zeros((len(errors), len(estimator.covariance)))
+        gradient = np.zeros((len(df), len(estimator.covariance)))
         gradient[:, positions] = _gradients(statement, centre)
         errors = np.sqrt(estimator.variances(gradient)).tolist()
         df = estimator.degrees_of_freedom(gradient)
+    else:
+        _require_defined(statement, drawn_quantity, *drawn_gaps)
+        errors = [_moments(part)[1] for part in (drawn_quantity, *drawn_gaps)]
 
     def below(x: float, k: int) -> float:
         found = stats.t.cdf(x, df[k]) if np.isfinite(df[k]) else stats.norm.cdf(x)
@@ -147,12 +152,21 @@ def _of_estimates(
     }
 
 
+def _moments(values: np.ndarray) -> tuple[float, float]:
+    """Mean and standard deviation, whose sums of squares do not overflow."""
+    scale = np.ldexp(
+        1.0, np.frexp(np.abs(values).max())[1] - 1
+    )  # a power of 2, which rounds nothing
+    part = values / scale
+    return float(scale * part.mean()), float(scale * part.std(ddof=1)) if len(part) > 1 else np.nan
+
+
 def _ratio(value: Any, error: float) -> float:
     """A value in standard errors; NaN where there is none, as for effects that are estimated as 0."""
     return float(value / error) if error > 1e-12 * abs(value) else np.nan
 
 
-def _gradients(statement: Statement, centre: dict[str, float]) -> np.ndarray:
+def _gradients(statement: Statement, centre: Mapping[str, float]) -> np.ndarray:
     """Derivatives of the quantity and of the gaps by the names, shape (1 + gaps, name)."""
 
     def function(values: Any) -> Any:
@@ -164,10 +178,12 @@ def _gradients(statement: Statement, centre: dict[str, float]) -> np.ndarray:
         return np.asarray(jax.jacobian(function)(jnp.asarray(list(centre.values()))))
 
 
-def _require_defined(statement: Statement, values: np.ndarray) -> None:
-    lacking = ~np.isfinite(values)
+def _require_defined(statement: Statement, *parts: Any) -> None:
+    lacking = ~np.isfinite(parts).all(axis=0)
     if lacking.any():
+        share = f"in {int(lacking.sum()):,} of {lacking.size:,} draws"
+        where = share if lacking.size > 1 else "at the estimate"
         raise OptionError(
-            f"hypothesis: `{statement.text}` is no number in {int(lacking.sum()):,} of "
-            f"{lacking.size:,} draws (a division by 0, or log or sqrt of a negative number)."
+            f"hypothesis: `{statement.text}` is no number {where} (a division by 0, "
+            "log or sqrt of a negative number, or a number beyond 1e308)."
         )

@@ -15,7 +15,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ...errors import OptionError, listing, nearest, pointer, sentences, shown
+import numpy as np
+
+from ...errors import OptionError, listing, nearest, pointer, sentences, shown, visible
 from .names import match_name
 
 LONGEST, DEEPEST = 2_000, 50
@@ -186,7 +188,7 @@ class _Reader:
         number = _NUMBER.match(rest)
         if number:
             self.at += number.end()
-            return ("number", float(number.group()))
+            return ("number", np.float64(number.group()))  # so that 1 / 0 is infinite
         for name in FUNCTIONS:
             if re.match(rf"{name}\s*\(", rest):
                 self.at += len(name)
@@ -224,8 +226,8 @@ class _Reader:
     def misplaced(self, rest: str) -> OptionError:
         """The error for what cannot follow what stands before it."""
         return self.error(
-            f"`{rest[0]}` cannot stand here. A hypothesis takes printed names, numbers, + - * / ** "
-            f"(for powers), brackets, {listing(FUNCTIONS)}, and one comparison.",
+            f"`{visible(rest[0])}` cannot stand here. A hypothesis takes printed names, numbers, "
+            f"+ - * / ** (for powers), brackets, {listing(FUNCTIONS)}, and one comparison.",
             rest[0],
         )
 

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import pandas as pd
 from hypothesis import strategies as st
 
 from fuzzing.guard import Wrong
@@ -56,11 +55,3 @@ def check_finite(what: str, values: Any) -> None:
             check_finite(f"{what}[{i}]", value)
     elif not np.isfinite(np.asarray(values, dtype=np.float64)).all():
         raise Wrong(f"{what} holds numbers that are not finite")
-
-
-def check_table(table: Any, columns: tuple[str, ...] = ("mean",)) -> bool:
-    """Whether an answer is a table whose chosen columns are finite."""
-    if not isinstance(table, pd.DataFrame):
-        raise Wrong(f"the answer is a {type(table).__name__}")
-    chosen = table[[c for c in columns if c in table]]
-    return bool(np.isfinite(chosen.to_numpy(dtype=np.float64, na_value=np.nan)).all())
