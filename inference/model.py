@@ -107,9 +107,12 @@ class Model:
 
     @property
     def numbers(self) -> dict[str, Any]:
-        """The numbers that compiled programs take beside the design."""
+        """The numbers that compiled programs take beside the design, the same in every thread."""
         if self._numbers is None:
-            self._numbers = numbers(self.spec, self.design)
+            from .programs import double_precision
+
+            with double_precision():
+                self._numbers = numbers(self.spec, self.design)
         return self._numbers
 
     def guesses(self) -> dict[str, float]:

@@ -7,7 +7,7 @@ import statsmodels.api as sm
 
 import bayeszoo as bz
 
-from .edge import Edge, by_hand
+from .edge import Edge, by_hand, grouped_by_hand
 
 RNG = np.random.default_rng(20261129)
 N = 40
@@ -47,8 +47,10 @@ def moved(base, names, turn):
     """The answer of another fit by the same method, its parameters turned into those asked for."""
 
     def answer(edge, method, fit):
-        table = base.model().fit(method, seed=1, progress=False, **base.options).summary()
-        return dict(zip(names, turn(*table["mean"]), strict=True))
+        table = base.model().fit(method, seed=2, progress=False, **base.options).summary()
+        error = table["sd"] / np.sqrt(table["ess_bulk"]) if method == "nuts" else 0.0
+        found, ends = turn(*table["mean"]), turn(*(table["mean"] + error))
+        return {n: (v, abs(end - v)) for n, v, end in zip(names, found, ends, strict=True)}
 
     return answer
 
@@ -129,7 +131,7 @@ def groups():
     alone = np.r_[np.arange(35), np.arange(5)].astype(str)
     yield Edge(
         "nearly a group for each row", "y ~ x + (1 | g)", {"y": y, "x": X, "g": alone},
-        {"lme": "finding", "map": "finding", "nuts": "finding exact nothing"},
+        {"lme": "finding", "map": "finding", "nuts": "exact"}, answer=grouped_by_hand,
     )  # fmt: skip
     yield Edge(
         "one group", "y ~ x + (1 | g)", {"y": y, "x": X, "g": ["a"] * N}, {"lme": "refused"},

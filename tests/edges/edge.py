@@ -17,14 +17,14 @@ from bayeszoo.errors import BayeszooError
 from ..reference.hand import LINKS, PRIORS, log_rows
 from ..reference.quadrature import Axis, integrate
 
-SLOWEST = 20.0
+SLOWEST = 60.0
 """Seconds of computation that a fit may take once its program is compiled."""
 Z = 4.5
 OPTIMUM = 1e-4
 """Optima are right to this part of a standard error."""
 ROUGH = {"laplace": 0.15, "svi": 0.35, "glmm": 5e-3}
 """Means of 1000 draws, of a normal approximation, and where a search stops, in standard errors."""
-Answer = Callable[["Edge", str, Any], Mapping[str, float]]
+Answer = Callable[["Edge", str, Any], Mapping[str, Any]]
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,8 @@ class Edge:
         expect: method -> `exact`, `finding` or `refused`, or several of these separated by blanks.
         family: of the response.
         priors: given priors.
-        answer: (edge, method, fit) -> the right means by printed name; needed for `exact`.
+        answer: (edge, method, fit) -> the right means by printed name, which may come with their
+            Monte-Carlo errors; needed for `exact`.
         words: what findings or refusals must say.
         options: of the fit.
     """
@@ -83,23 +84,28 @@ def judge(edge: Edge, method: str) -> tuple[str, str]:
             f"{name} is not a number, and nothing says so"
         )
     outcome = "finding" if findings else "nothing"
-    detail = findings[0] if findings else ""
+    detail = next((f for f in findings if edge.words in f), "")
     if edge.answer is not None and "exact" in edge.expect[method]:
-        if "finding" not in edge.expect[method] or not findings:
+        try:
             worst = compare(edge.answer(edge, method, fit), table, method)
             outcome, detail = "exact", f"{worst}; {detail}".removesuffix("; ")
+        except AssertionError:
+            if not findings or "finding" not in edge.expect[method]:
+                raise
     elif edge.words:
         assert any(edge.words in f for f in findings), findings
     return outcome, detail
 
 
-def compare(right: Mapping[str, float], table: Any, method: str) -> str:
+def compare(right: Mapping[str, Any], table: Any, method: str) -> str:
     """Judges means: optima beside standard errors, draws by z."""
     names = list(right)
-    wanted = np.array([right[name] for name in names])
+    pairs = [v if isinstance(v, tuple) else (v, 0.0) for v in right.values()]
+    wanted, theirs = np.array(pairs).T
     found = table.loc[names, "mean"].to_numpy()
     if method == "nuts":
-        z = (found - wanted) / (table.loc[names, "sd"] / np.sqrt(table.loc[names, "ess_bulk"]))
+        ours = table.loc[names, "sd"] / np.sqrt(table.loc[names, "ess_bulk"])
+        z = (found - wanted) / np.hypot(ours, theirs)
         assert np.max(np.abs(z)) < Z, dict(zip(names, z, strict=True))
         return f"|z| <= {np.max(np.abs(z)):.1f}"
     size = np.maximum(np.abs(wanted), 0.01 * min(1.0, np.abs(wanted).max()))
@@ -163,7 +169,36 @@ def by_hand(edge: Edge, method: str, fit: Any) -> Mapping[str, float]:
             step = 1e-8 * max(1.0, abs(best[i]))
             while minus(best + sign * step * np.eye(len(best))[i], True) < minus(best, True) + 40:
                 step *= 1.5
-            ends.append(best[i] + sign * step * 1.5)
+            ends.append(best[i] + sign * step * 2.5)  # others may lie elsewhere there
         axes[name] = Axis(*ends, 261, "log" if name in positive else "real")
     exact = integrate(density, axes)
     return {n: m.mean for n, m in exact.items() if n not in positive}
+
+
+def grouped_by_hand(edge: Edge, method: str, fit: Any) -> Mapping[str, float]:
+    """Posterior means of y ~ x + (1 | g): normal given both variances, which are summed over.
+
+    `x` has mean 0, so that the default prior of the intercept is about 0 too.
+    """
+    y, x, g = (np.asarray(edge.data[name]) for name in ("y", "x", "g"))
+    design = np.column_stack([np.ones(len(y)), x])
+    alike = (g[:, None] == g).astype(float)
+    prior = {n: (p.name, [v for _, v in p.arguments]) for n, p in fit.model.spec.prior.items()}
+    (at, wide), (there, slope) = prior["Intercept"][1], prior["x"][1]
+    centre, spread = np.array([at, there]), np.diag([wide**2, slope**2])
+    logs, means = [], []
+    for log_sd in np.linspace(-9, 2, 111):
+        for log_sigma in np.linspace(-7, 1, 121):
+            sd, sigma = np.exp(log_sd), np.exp(log_sigma)
+            noise = sd**2 * alike + sigma**2 * np.eye(len(y))
+            whole = noise + design @ spread @ design.T
+            left = y - design @ centre
+            solved = np.linalg.solve(whole, left)
+            log = log_sd + log_sigma - 0.5 * (left @ solved + np.linalg.slogdet(whole)[1])
+            for name, value in (("sd(1|g)", sd), ("sigma", sigma)):
+                log += PRIORS[prior[name][0]](value, *prior[name][1])
+            logs.append(log)
+            means.append([*(centre + spread @ design.T @ solved), sd, sigma])
+    weight = np.exp(np.array(logs) - np.max(logs))
+    found = weight @ np.array(means) / weight.sum()
+    return dict(zip(("Intercept", "x", "sd(1|g)", "sigma"), found, strict=True))

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from scipy import special
 
+import bayeszoo as bz
 from bayeszoo.zoo.families.binomial import BINOMIAL
 from bayeszoo.zoo.families.negative_binomial import NEGATIVE_BINOMIAL
 
@@ -48,3 +49,14 @@ def test_slopes_of_billions_vanish_at_the_best_mean_and_values_are_smooth(kernel
         steps = np.array([-3e-5, -1e-5, 1e-5, 3e-5])
         falls = [float(value(step) - value(0.0)) for step in steps]
         np.testing.assert_allclose(falls, -0.5 * bend * steps**2, rtol=1e-4)
+
+
+@pytest.mark.parametrize("shape", [(8,), (8, 2)])
+def test_coordinates_are_found_in_double_precision(shape):
+    """Also where JAX computes in float32, whose numbers end at 3e38."""
+    y = np.arange(np.prod(shape), dtype=float).reshape(shape) ** 2
+    places = [
+        bz.Model("y ~ 1", {"y": y * factor}).numbers["family"]["location"]
+        for factor in (1.0, 2.0**300)
+    ]
+    np.testing.assert_allclose(places[1] - places[0], 300 * np.log(2), rtol=1e-13)

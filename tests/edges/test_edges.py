@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from .alone import judge_alone
 from .cases import EDGES
 from .edge import judge
 
@@ -37,7 +38,9 @@ PARAMETERS = [
 
 @pytest.mark.parametrize(("edge", "method"), PARAMETERS)
 def test_edges_are_answered_or_named(edge, method):
-    outcome, detail = judge(edge, method)
+    alone = "10,000" in edge.name and method not in QUICK
+    place = [each is edge for each in EDGES].index(True)
+    outcome, detail = judge_alone(place, method) if alone else judge(edge, method)
     _write(edge, method, outcome, detail)
     assert outcome in edge.expect[method].split(), detail
 
