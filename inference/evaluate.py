@@ -8,6 +8,7 @@ from typing import Any
 import jax.numpy as jnp
 import numpy as np
 
+from ..errors import DataError
 from ..formula import Design
 from ..formula.design import PredictorDesign
 from ..formula.features import blocks
@@ -20,6 +21,8 @@ from .programs import double_precision, program
 
 BLOCK = 4_000_000
 """Numbers (draws x rows) held at a time by one array of an evaluation."""
+LARGEST = 1e150
+"""The square of what is larger is no number."""
 
 
 def flatten(natural: Mapping[str, Any]) -> dict[str, np.ndarray]:
@@ -93,6 +96,28 @@ def parameters(
     links = {p.parameter: LINKS[p.link] for p in structure.predictors}
     values = {name: links[name].inverse(eta) for name, eta in etas.items()}
     return values | {name: flat[name][:, None] for name in structure.scalars}
+
+
+def require_squares(what: str, values: np.ndarray, rows: Any = None) -> None:
+    """Raises where numbers are so large that their squares are none, so that they have no spread.
+
+    Args:
+        what: names them in the message.
+        values: shape (sample, ...); NaN passes.
+        rows: the labels of their second dimension, if they are rows.
+
+    Raises:
+        DataError: with the number of samples in which some are.
+    """
+    beyond = np.abs(values) > LARGEST
+    if beyond.any():
+        draws = int(beyond.reshape(len(values), -1).any(axis=1).sum())
+        share = f" in {draws:,} of {len(values):,} draws" if len(values) > 1 else ""
+        place = "" if rows is None else f" of row {rows[int(np.argwhere(beyond)[0][1])]}"
+        raise DataError(
+            f"{what}{place} is beyond {LARGEST:g}{share}: too far "
+            'from the fitted data. Ask nearer to them, or for predict(kind="linear").'
+        )
 
 
 def response_rows(structure: Structure, response: Mapping[str, Any]) -> dict[str, Any]:

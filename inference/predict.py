@@ -50,11 +50,12 @@ def predict(
 
     Returns:
         Dimensions (chain, draw, obs), and that of neurons where the response has one; rows with
-        missing predictors, such as bins without a whole window, are NaN. Where the data have a time
-        axis, `time` (s) is a coordinate of obs. "map" has one draw. Draws of frequentist fits follow
-        the estimator's normal distribution and have its mean exactly: over draws, the mean of the
-        linear predictor is its estimate. With a curved link the mean response is not; see
-        `predictions`, whose `mean` is the prediction at the estimates.
+        missing predictors, such as bins without a whole window, are NaN, and means beyond 1.8e308
+        are infinite. Where the data have a time axis, `time` (s) is a coordinate of obs. "map" has
+        one draw. Draws of frequentist fits follow the estimator's normal distribution and have its
+        mean exactly: over draws, the mean of the linear predictor is its estimate. With a curved
+        link the mean response is not; see `predictions`, whose `mean` is the prediction at the
+        estimates.
 
     Raises:
         FormulaError: the data lack a column of the formula.

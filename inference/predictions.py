@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from .evaluate import BLOCK
+from .evaluate import BLOCK, require_squares
 from .options import number
 from .point import point_values
 from .predict import Question, ask, group_effects
@@ -82,6 +82,8 @@ def _summary(fit: Fit, question: Question, groups: str, prob: float, seed: list[
     """Returns mean, sd, lower and upper, shape (4, obs[, neuron])."""
     flat, response = question.flat, question.kind == "response"
     expected = question.answer(flat, seed, "mean" if response else "")
+    what = "the linear predictor" if question.kind == "linear" else "the predicted mean"
+    require_squares(what, expected, question.design.rows)
     centre = expected.mean(axis=0)
     unseen = any(g.unseen for p in question.design.predictors.values() for g in p.groups)
     if fit.backend.frequentist and not (unseen and groups == "new"):
@@ -89,6 +91,7 @@ def _summary(fit: Fit, question: Question, groups: str, prob: float, seed: list[
             question.structure, question.design, point_values(fit), groups, seed[0]
         )
         centre = question.answer(point, seed, "mean" if response else "")[0]
+        require_squares(what, centre[None], question.design.rows)
     spread = expected
     if response:
         few = len(expected) if not fit.backend.point else NOISE

@@ -32,6 +32,8 @@ KINDS = ("log_likelihood", "mcfadden", "cohen", "deviance")
 SMALLER_IS_BETTER = ("deviance",)
 TINY = 1e-300
 """Stands for a mean of 0, which some distributions refuse."""
+SAME = 1e-12
+"""Responses that differ by less in log density, relative to the model's, are equal."""
 
 
 def score(
@@ -61,10 +63,12 @@ def score(
         groups: "fitted", or "population", which sets group effects to 0.
 
     Returns:
-        A number; with `per_neuron` a Series by neuron. Rows count as often as `weighted(y, w)` says.
+        A number; with `per_neuron` a Series by neuron, where one without differing responses has
+        NaN for the two R2. Rows count as often as `weighted(y, w)` says.
 
     Raises:
-        FitError: the score is not defined for the family, or for censored responses.
+        FitError: the score is not defined for the family, for equal responses, or for censored
+            responses.
         OptionError: an unknown kind, rows that cannot be scored, or `per_neuron` without neurons.
 
     Example:
@@ -104,9 +108,20 @@ def score_point(point: Point, kind: str, per_neuron: bool = False) -> np.ndarray
         return model
     null = mean(point.log_prob(mu=null_mu(point, weights)))
     if kind == "mcfadden":
-        return 1 - model / null
+        return _explained(kind, model, null)
     best = mean(point.log_prob(mu=saturated_mu(point)))
-    return 2 * (best - model) if kind == "deviance" else 1 - (best - model) / (best - null)
+    return 2 * (best - model) if kind == "deviance" else _explained(kind, best - model, best - null)
+
+
+def _explained(kind: str, left: np.ndarray, whole: np.ndarray) -> np.ndarray:
+    """The explained share; NaN for neurons whose responses do not differ."""
+    same = np.abs(whole) <= SAME * np.abs(left)
+    if np.ndim(whole) == 0 and same:
+        raise FitError(
+            f'"{kind}" is the share of differences between responses that the model explains, but all '
+            'responses are equal. Use "log_likelihood" or "deviance", or other rows.'
+        )
+    return np.where(same, np.nan, 1 - left / np.where(same, 1.0, whole))
 
 
 def null_mu(point: Point, weights: np.ndarray) -> np.ndarray:

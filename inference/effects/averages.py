@@ -14,7 +14,14 @@ from ...formula import Design
 from ...formula.terms import MEAN
 from ...zoo.links import LINKS
 from ...zoo.structure import Structure
-from ..evaluate import BLOCK, linear_predictors, means, parameters, response_rows
+from ..evaluate import (
+    BLOCK,
+    linear_predictors,
+    means,
+    parameters,
+    require_squares,
+    response_rows,
+)
 from ..programs import double_precision
 from .derivatives import derivative, still
 from .designs import applied, take
@@ -138,6 +145,7 @@ def cell_values(
             block = rows.design.part(start, count)
             moved = None if rows.moved is None else rows.moved.part(start, count)
             found = _mean(structure, block, moved, values, sites, seed)
+            require_squares("the mean response", found)
             cells = part.cells[start : start + count]
             weights = part.weights[start : start + count]
             weights = weights[:, None] if neurons else weights

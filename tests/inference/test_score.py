@@ -218,3 +218,13 @@ def test_censored_responses_have_a_likelihood_but_no_null_model():
     assert fit.score() == pytest.approx(fit.log_likelihood().mean().item(), rel=1e-9)
     with pytest.raises(bz.BayeszooError, match="censored"):
         fit.score("mcfadden")
+
+
+def test_a_silent_neuron_has_no_share_explained_and_others_keep_theirs():
+    rng = np.random.default_rng(0)
+    data = {"x": rng.normal(size=60), "spikes": rng.poisson(2.0, (60, 3))}
+    whole = bz.fit("spikes ~ x", data, family="poisson", method="map", progress=False)
+    rows = np.flatnonzero(data["spikes"][:, 1] == 2)
+    for kind in ("mcfadden", "cohen"):
+        share = whole.score(kind, per_neuron=True, rows=rows).to_numpy()
+        assert np.isfinite(share).tolist() == [True, kind == "mcfadden", True]

@@ -11,11 +11,13 @@ import numpy as np
 import pandas as pd
 
 try:
-    import pyarrow  # noqa: F401
+    import pyarrow  # pyright: ignore[reportMissingImports]
 
-    ARROW = ("double[pyarrow]", "int64[pyarrow]", "string[pyarrow]", "bool[pyarrow]")
+    ARROW = "double float int8 int64 uint8 uint64 string large_string bool dictionary".split()
+    ARROW += ["timestamp[ns]", "duration[s]", "date32[day]", "decimal", "null", "list", "binary"]
+    ARROW = [f"{name}[pyarrow]" for name in ARROW]
 except ImportError:
-    ARROW = ()
+    ARROW = []
 
 
 def _needed(name: Any, kind: str, fault: str) -> list[Any]:
@@ -228,10 +230,10 @@ def make(column: Column, rows: int, rng: np.random.Generator, form: str) -> Any:
                 return pd.array(labels, dtype="string")
             case "boolean":
                 return pd.array(np.where(missing, None, numbers > 0), dtype="boolean")
-            case "string[pyarrow]" | "bool[pyarrow]":
-                return pd.array(labels if "str" in kind else list(numbers > 0), dtype=kind)
-    if kind in NULLABLE or kind in ARROW:
-        floating = "loat" in kind or "double" in kind
+    if kind in ARROW:
+        return _arrow(kind, numbers, whole, labels, missing)
+    if kind in NULLABLE:
+        floating = "loat" in kind
         values = [
             None if m else (float(v) if floating else int(w))
             for v, w, m in zip(np.clip(numbers, -1e30, 1e30), whole, missing, strict=True)
@@ -240,3 +242,32 @@ def make(column: Column, rows: int, rng: np.random.Generator, form: str) -> Any:
     if "int" in kind:
         return whole.astype(kind)
     return numbers.astype(kind)
+
+
+def _arrow(
+    kind: str, numbers: np.ndarray, whole: np.ndarray, labels: np.ndarray, missing: np.ndarray
+) -> Any:
+    """A column that pyarrow holds, with its own missing values."""
+    name = kind.removesuffix("[pyarrow]")
+    types: dict[str, Any] = {
+        "dictionary": pyarrow.dictionary(pyarrow.int32(), pyarrow.string()),
+        "decimal": pyarrow.decimal128(38, 6),
+        "list": pyarrow.list_(pyarrow.int64()),
+    }
+    values: list[Any]
+    if name in ("string", "large_string", "dictionary", "binary"):
+        values = [v.encode() if v is not None and name == "binary" else v for v in labels]
+    else:
+        given: dict[str, Any] = {
+            "double": numbers.tolist(),
+            "float": np.clip(numbers, -1e30, 1e30).tolist(),
+            "bool": (numbers > 0).tolist(),
+            "decimal": [decimal.Decimal(f"{v:.6f}") for v in np.clip(numbers, -1e9, 1e9)],
+            "null": [None] * len(whole),
+            "list": [[int(v)] for v in whole],
+        }
+        values = [
+            None if m else v for v, m in zip(given.get(name, whole.tolist()), missing, strict=True)
+        ]
+    array = pyarrow.array(values, types.get(name) or pyarrow.type_for_alias(name))
+    return pd.Series(array, dtype=pd.ArrowDtype(array.type))

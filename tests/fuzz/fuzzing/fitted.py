@@ -17,7 +17,7 @@ MODELS = {
     "laplace": ("n ~ x + h", "poisson", "laplace"),
     "glm": ("n ~ x + h", "poisson", "glm"),
     "nuts": ("y ~ x + h", "normal", "nuts"),
-    "conv": ("n ~ conv(x, bspline(3, 5)) + h", "poisson", "map"),
+    "conv": ("n ~ conv(x, bspline(4, 5)) + h", "poisson", "map"),
     "spline": ("log(w) ~ poly(x, 2) + C(h, contr.sum) + tuning(z, bspline(5))", "normal", "ols"),
     "prop": ("prop(k, m) ~ x + h", "binomial", "laplace"),
     "wide": ("spikes ~ x + h", "poisson", "map"),

@@ -32,7 +32,7 @@ STRUCTURES = [
     ("w ~ x + z", "lognormal", ("map",)),
     ("n ~ x", "negative_binomial", ("map",)),
     ("p ~ x", "beta", ("map",)),
-    ("y ~ conv(x, bspline(3, 5))", "normal", ("map", "ols")),
+    ("y ~ conv(x, bspline(4, 5))", "normal", ("map", "ols")),
     ("y ~ x", "normal", ("nuts", "svi")),
 ]
 PRIORS = ["None"] * 8 + [
