@@ -8,6 +8,7 @@ from typing import Any
 
 import arviz as az
 import numpy as np
+from scipy.interpolate import make_interp_spline
 
 LEVELS = (0.05, 0.25, 0.5, 0.75, 0.95)
 
@@ -77,7 +78,8 @@ def integrate(
         assert one[[0, -1]].max() < 1e-9 * one.max(), f"the grid of {name} ends too early"
         t = axis.t
         mean = float(one @ t)
-        cumulative = np.cumsum(one) - one / 2  # up to the grid point itself
+        spline = make_interp_spline(np.arange(len(t)), one, k=7)
+        cumulative = spline.antiderivative()(np.arange(len(t)))
         at = np.searchsorted(cumulative, LEVELS)
         sd = float(np.sqrt(one @ (t - mean) ** 2))
         out[name] = Marginal(axis, mean, sd, t[at], cumulative[at])
@@ -93,10 +95,10 @@ def z_of(draws: np.ndarray, mean: float, places: Any, below: Any) -> list[float]
         places: numbers.
         below: the exact probabilities below them.
     """
-    out = [(draws.mean() - mean) / (draws.std() / np.sqrt(_size(draws)))]
+    out = [(draws.mean() - mean) / (draws.std() / np.sqrt(size(draws)))]
     for place, p in zip(places, below, strict=True):
         inside = (draws < place).astype(float)
-        out.append((inside.mean() - p) / np.sqrt(p * (1 - p) / _size(inside)))
+        out.append((inside.mean() - p) / np.sqrt(p * (1 - p) / size(inside)))
     return out
 
 
@@ -108,6 +110,22 @@ def z_scores(draws: Mapping[str, np.ndarray], exact: Mapping[str, Marginal]) -> 
     return np.concatenate(parts)
 
 
-def _size(draws: np.ndarray) -> float:
+def z_between(ours: np.ndarray, theirs: np.ndarray) -> list[float]:
+    """Returns the difference of two samples over the MCSE of both: of their means, and of their spread.
+
+    Args:
+        ours: shape (chain, draw).
+        theirs: shape (chain, draw).
+    """
+    centre = np.concatenate([ours, theirs]).mean()
+    out = []
+    for power in (1, 2):
+        pair = [(draws - centre) ** power for draws in (ours, theirs)]
+        error = np.sqrt(sum(one.var() / size(one) for one in pair))
+        out.append((pair[0].mean() - pair[1].mean()) / error)
+    return out
+
+
+def size(draws: np.ndarray) -> float:
     """The effective number of draws for their mean, by ArviZ."""
     return float(az.ess(az.convert_to_dataset({"x": draws}), method="mean")["x"])

@@ -67,6 +67,24 @@ def test_one_mean_of_every_family(family, ledger):
     judged(ledger, model, integrate(density, axes), f"{family}: y ~ 1, {N} rows")
 
 
+@pytest.mark.parametrize(
+    ("law", "kind", "low", "high"),
+    [
+        (stats.norm(0.3, 0.2), "real", -8, 12),
+        (stats.gamma(3, scale=0.1), "log", -12, 4),
+        (stats.beta(3, 90), "logit", -12, 6),
+    ],
+)
+def test_quadrature_itself(law, kind, low, high):
+    """On grids as coarse as those here: a step of half a standard deviation."""
+    axis = Axis(low, high, 181, kind)
+    found = integrate(lambda theta: law.logpdf(theta["a"]), {"a": axis})["a"]
+    at = axis.natural(found.places)[0]
+    np.testing.assert_allclose(found.below, law.cdf(at), atol=5e-6)
+    wanted = law.expect(axis.coordinate, epsabs=1e-12)
+    np.testing.assert_allclose(found.mean, wanted, atol=1e-7)
+
+
 def test_logistic_regression_in_two_dimensions(ledger):
     y = np.array([0, 1, 0, 0, 1, 1, 0, 1, 1, 0, 1, 1, 0, 1.0])
 
@@ -175,7 +193,7 @@ def test_poisson_lognormal_rows(ledger):
             total = total + special.logsumexp(log, b=weights, axis=-1) + np.log(width[..., 0])
         return total + stats.norm(0, 2).logpdf(theta["Intercept"]) - theta["sd(1|g)"]
 
-    axes = {"Intercept": Axis(-7, 6, 121), "sd(1|g)": Axis(-22, 2.5, 201, "log")}
+    axes = {"Intercept": Axis(-14, 13, 241), "sd(1|g)": Axis(-22, 3.5, 201, "log")}
     priors = {"Intercept": bz.Normal(0, 2), "sd(1|g)": bz.Exponential(1)}
     data = {"y": y, "g": [f"r{i}" for i in range(len(y))]}
     model = bz.Model("y ~ 1 + (1 | g)", data, family="poisson", priors=priors)
