@@ -88,7 +88,8 @@ def mutate(data: bytes, size: int, seed: int, folder: Path) -> bytes:
             with h5netcdf.File(path, "a") as file:
                 text = str(file.attrs[storage.MARK])
                 file.attrs[storage.MARK] = _described(text, draw)
-            return path.read_bytes()
+            content = path.read_bytes()
+            return content + storage.seal(content)  # without it only the seal is tested
         except Exception:  # the bytes are damaged already
             pass
     if draw.random() < 0.5:
