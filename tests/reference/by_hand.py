@@ -28,6 +28,8 @@ class ByHand:
     model: Callable[[], None]
     options: Mapping[str, Any] = field(default_factory=dict)
     draws: int = 2000
+    target: float = 0.98  # of the acceptance rate, by hand
+    chains: str = "sequential"  # "vectorized" compiles faster and samples slower
 
 
 def normal(name: str, scale: Any, location: Any = 0.0) -> Any:
@@ -59,7 +61,8 @@ def modelled_spread() -> ByHand:
         )
         sample("y", dist.Normal(level + slope * x, jnp.exp(log + rise * x)), obs=y)
 
-    return ByHand("y ~ x\nsigma ~ x", "normal", {"y": y, "x": x}, model)
+    data = {"y": y, "x": x}
+    return ByHand("y ~ x\nsigma ~ x", "normal", data, model, chains="vectorized")
 
 
 def correlated_slopes() -> ByHand:
@@ -114,12 +117,13 @@ def robust_groups() -> ByHand:
         level = deterministic("Intercept", normal("centre", 5.056, 1.869) - slope * x.mean())
         sd = positive("sd(1|g)", 5.056)
         nu = sample("nu(g)", dist.Gamma(2.0, 0.1))
-        u = deterministic("1|g", sd * sample("z", dist.StudentT(nu, 0.0, 1.0).expand([12])))
+        precision = sample("precision", dist.Gamma(nu / 2, nu / 2).expand([12]))  # a t is a mixture
+        u = deterministic("1|g", sd * standard("z", 12) / jnp.sqrt(precision))
         sigma = deterministic("sigma", jnp.abs(sample("signed", dist.StudentT(4.0, 0.0, 2.022))))
         sample("y", dist.Normal(level + slope * x + u[g], sigma), obs=y)
 
     data = {"y": y, "x": x, "g": [f"g{k:02}" for k in g]}
-    return ByHand("y ~ x + student(1 | g)", "normal", data, model, draws=5000)
+    return ByHand("y ~ x + student(1 | g)", "normal", data, model, draws=5000, target=0.997)
 
 
 def horseshoe() -> ByHand:

@@ -19,9 +19,9 @@ PARAMETERS = [
 def sampled_by_hand(case, seed):
     """Returns the draws of every named quantity, and how many transitions diverged."""
     with jax.enable_x64(True):
-        kernel = NUTS(case.model, target_accept_prob=0.98)
+        kernel = NUTS(case.model, target_accept_prob=case.target)
         run = MCMC(
-            kernel, num_warmup=1500, num_samples=case.draws, num_chains=4, chain_method="sequential",
+            kernel, num_warmup=1500, num_samples=case.draws, num_chains=4, chain_method=case.chains,
             progress_bar=False,
         )  # fmt: skip
         run.run(jax.random.key(seed))
