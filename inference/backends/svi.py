@@ -18,10 +18,11 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
-from numpyro import optim
+from numpyro import handlers, optim
 from numpyro.infer import SVI as NumpyroSVI
 from numpyro.infer import Trace_ELBO, autoguide
 from numpyro.infer.initialization import init_to_value
+from numpyro.infer.util import log_density
 
 from ...errors import OptionError
 from ...zoo.compile import model
@@ -115,7 +116,7 @@ def run(settings: Settings, problem: Problem, seed: int, progress: bool) -> Draw
     # NumPyro's guides rely on NumPy's rank promotion, whatever the process allows
     with double_precision(), jax.numpy_rank_promotion("allow"):
         guide = build(bound, init_loc_fn=init_to_value(values=zeros))
-        svi = NumpyroSVI(bound, guide, optim.Adam(1e-3), Trace_ELBO(settings.particles))
+        svi = NumpyroSVI(bound, guide, optim.Adam(1e-3), Trace_ELBO())
         started = svi.init(jax.random.PRNGKey(seed), problem.design, problem.numbers)
         params = svi.optim.get_params(started.optim_state)
         params = jax.tree.map(np.asarray, params)
@@ -197,8 +198,10 @@ def _program(
         batch_key, elbo_key = jax.random.split(key)
         if batch is not None:
             design = _minibatch(design, jax.random.randint(batch_key, (batch,), 0, rows), rows)
-        constrained = svi.constrain_fn(params)
-        return svi.loss.loss(elbo_key, constrained, svi.model, svi.guide, design, numbers)
+        constrained: Any = svi.constrain_fn(params)
+        one = partial(_elbo, svi, constrained, design, numbers)
+        keys = jax.random.split(elbo_key, settings.particles)
+        return -jnp.mean(jax.vmap(one)(keys))
 
     def steps(
         params: Any, moments: Any, key: Any, count: Any, size: Any, design: Any, numbers: Any
@@ -235,6 +238,19 @@ def _program(
     static = f"{problem.structure.key} {guide_name} {batch} {rows} {settings.particles}"
     compiled = program("svi", static, steps, (*start, problem.design, problem.numbers))
     return lambda *moving: compiled(*moving, problem.design, problem.numbers)
+
+
+def _elbo(svi: Any, params: Any, design: Any, numbers: Any, key: Any) -> Any:
+    """Returns log p - log q at one draw of the guide.
+
+    Sites are added in the order of the model. NumPyro's own `Trace_ELBO` adds them in the order of a
+    set, which differs from process to process, and so would the last bits of a fit.
+    """
+    model_key, guide_key = jax.random.split(key)
+    log_q, drawn = log_density(handlers.seed(svi.guide, guide_key), (design, numbers), {}, params)
+    model = handlers.replay(handlers.seed(svi.model, model_key), drawn)
+    log_p, _ = log_density(model, (design, numbers), {}, params)
+    return log_p - log_q
 
 
 def _minibatch(design: Mapping[str, Any], index: Any, rows: int) -> dict[str, Any]:

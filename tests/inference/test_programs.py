@@ -1,5 +1,9 @@
 """The programs that a process holds are bounded: too many would exhaust its memory mappings."""
 
+import os
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
@@ -36,3 +40,54 @@ def test_programs_are_dropped_before_mappings_run_out(monkeypatch):
     _fit(5)
     assert len(programs._memory) == 1
     assert programs._mappings() < grown
+
+
+SAME = """
+import hashlib
+import jax
+import numpy as np
+import bayeszoo as bz
+from bayeszoo.inference import programs
+
+class Seen(Exception):
+    pass
+
+def look(function, arguments):
+    with programs.double_precision(), programs._tracing:
+        text = jax.jit(function).lower(*arguments).as_text()
+    found.append(hashlib.sha256(text.encode()).hexdigest())
+    raise Seen
+
+programs._compile = look
+rng = np.random.default_rng(0)
+data = {"x": rng.normal(size=40), "g": np.arange(40) % 5, "h": np.arange(40) % 4}
+data["y"], data["many"] = rng.gamma(3.0, size=40), rng.poisson(1.0, (40, 3))
+for formula, family, methods in (
+    ("y ~ x + (1 + x | g) + (1 | h)", "gamma", ("svi", "nuts", "map", "glmm")),
+    ("many ~ x", "poisson", ("svi", "map")),
+):
+    model = bz.Model(formula, data, family=family)
+    for method in methods:
+        found = []
+        try:
+            model.fit(method, progress=False)
+        except (Seen, bz.BayeszooError):
+            pass
+        print(formula, method, *sorted(found))
+"""
+
+
+def test_programs_do_not_depend_on_the_order_of_sets():
+    """Else two processes that compile a program draw what differs in the last bits."""
+    own = [{"PYTHONHASHSEED": number, "BAYESZOO_CACHE": "off"} for number in ("1", "2")]
+    started = [
+        subprocess.Popen(
+            [sys.executable, "-c", SAME],
+            env={**os.environ, **env},
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        for env in own
+    ]
+    one, two = (process.communicate()[0] for process in started)
+    assert one == two and one.count("svi ") == 2 and len(one.split()) > 20, one
