@@ -27,7 +27,7 @@ from .fit import Fit
 from .idata import load_arviz, safe_name
 from .migrations import FORMAT, migrate
 from .model import Model
-from .stored_file import check_seal, image, look_inside, read_group, seal
+from .stored_file import check_seal, image, look_inside, read_group, rehearse, seal
 from .stored_table import column_kinds, restore_table, training_data
 from .variables import variables
 
@@ -127,6 +127,8 @@ def load(path: Any, functions: Any = None) -> Fit:
         raise FileError(f"there is no file `{source}`.{_near(source)}")
     try:
         sealed = check_seal(source)
+        if not sealed:
+            rehearse(source)
         names = look_inside(source)
         text = read_group(source, "/").attrs.get(MARK)
         if not isinstance(text, str):

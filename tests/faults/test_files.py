@@ -3,6 +3,7 @@
 import json
 import os
 import pickle
+import subprocess
 import time
 
 import h5py
@@ -180,6 +181,23 @@ def test_foreign_files_are_refused(tmp_path, grouped):
         bz.load(tmp_path)
     with pytest.raises(bz.BayeszooError, match=r"no file .*Nearest: `other.nc`"):
         bz.load(tmp_path / "othr.nc")
+
+
+def test_files_without_a_seal_are_read_by_another_process_first(tmp_path, monkeypatch):
+    path = tmp_path / "other.nc"
+    xr.Dataset({"a": ("x", [1.0])}).to_netcdf(path, engine="h5netcdf")
+    stored_file.rehearse(path)
+    monkeypatch.setattr(stored_file, "PATIENCE", 0.01)  # as if it read for ever
+    with pytest.raises(bz.BayeszooError, match="its parts run in circles"):
+        bz.load(path)
+    crash = "import os, signal; os.kill(os.getpid(), signal.SIGSEGV)"
+    run = subprocess.run
+    monkeypatch.setattr(
+        stored_file.subprocess, "run", lambda words, **how: run([*words[:2], crash], **how)
+    )
+    monkeypatch.setattr(stored_file, "PATIENCE", 30.0)
+    with pytest.raises(bz.BayeszooError, match="end the process that reads them"):
+        bz.load(path)
 
 
 def _rewrite(path, change):
