@@ -10,9 +10,9 @@ def _find(evidence: Evidence) -> list[str]:
     if fit.draws.converged is not False:
         return list(fit.draws.notes)
     steps = fit.info.get("settings", {}).get("max_steps")
-    more = "Give it more steps" if steps is None else f"Raise max_steps (it was {steps:,})"
+    more = "Give" if steps is None else f"Raise max_steps (it was {steps:,}), give"
     return [
-        f'method "{fit.method}" did not converge: its answer is not the optimum. {more}, give stronger '
+        f'method "{fit.method}" did not converge: its answer is not the optimum. {more} stronger '
         "priors, or use another method.",
         *fit.draws.notes,
     ]
