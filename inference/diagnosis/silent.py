@@ -54,4 +54,4 @@ def _response(evidence: Evidence) -> list[str]:
 
 
 SILENT = Diagnostic("silent", _neurons, 65)
-SILENT_RESPONSE = Diagnostic("silent_response", _response, 65)
+SILENT_RESPONSE = Diagnostic("silent_response", _response, 66)
