@@ -72,7 +72,8 @@ def program(
     _check_fork()
     leaves, tree = jax.tree.flatten(arguments)
     shapes = [_describe(leaf) for leaf in leaves]
-    text = repr((name, key, str(tree), shapes, environment()))
+    promotion = str(jax.config.jax_numpy_rank_promotion)  # pyright: ignore[reportAttributeAccessIssue]
+    text = repr((name, key, str(tree), shapes, promotion, environment()))
     digest = hashlib.sha256(text.encode()).hexdigest()[:40]
     with _lock:
         if digest in _memory:
@@ -264,7 +265,6 @@ def environment() -> str:
             digest.hexdigest(),
             _processor(),
             os.environ.get("XLA_FLAGS", ""),
-            str(jax.config.jax_numpy_rank_promotion),  # pyright: ignore[reportAttributeAccessIssue]
         )
     )
 

@@ -19,7 +19,7 @@ KILLS = 20
 
 RUN = """
 import sys, numpy as np, bayeszoo as bz
-from bayeszoo.inference import checkpoint
+from bayeszoo.inference import checkpoint, programs
 checkpoint.SHARE = 1e9
 generator = np.random.default_rng(0)
 g = np.repeat(np.arange(10), 40)
@@ -28,13 +28,14 @@ y = generator.poisson(np.exp(0.5 + 0.4 * x + generator.normal(0, 0.4, 10)[g]))
 model = bz.Model("y ~ x + (1 | g)", {"y": y, "x": x, "g": g}, family="poisson")
 options = {
     "nuts": {"draws": 12_000, "tune": 1000, "chains": 3},
-    "svi": {"guide": "multivariate", "particles": 16, "draws": 200},
+    "svi": {"guide": "multivariate", "particles": 128, "draws": 200},
 }[sys.argv[1]]
 if sys.argv[2] != "none":
     options |= {"checkpoint": sys.argv[2], "checkpoint_every": 0.1}
 print("ready", flush=True)
 fit = model.fit(sys.argv[1], seed=7, progress=False, **options)
-arrays = {f"natural.{k}": v for k, v in fit.draws.natural.items()}
+arrays = {"compiled": programs.COUNTS["compiled"]}
+arrays |= {f"natural.{k}": v for k, v in fit.draws.natural.items()}
 arrays |= {f"stats.{k}": v for k, v in fit.draws.stats.items()}
 if fit.draws.trace is not None:
     arrays["trace"] = fit.draws.trace
