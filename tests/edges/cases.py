@@ -80,7 +80,9 @@ def separation():
         words = {"glm": "finding" if family == "bernoulli" else "refused", "nuts": "refused"}
         yield Edge(f"{name}, flat", "y ~ x", data, words, family, FLAT, words="separate")
     data = {"y": np.zeros(N), "x": X}
-    yield Edge("all 0", "y ~ x", data, {"map": "finding"}, "negative_binomial")
+    yield Edge(
+        "all 0", "y ~ x", data, {"map": "finding"}, "negative_binomial", words="in all 40 rows"
+    )
 
 
 def noiseless():
