@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, TypeVar
 
 from .backend import Draws
@@ -38,17 +38,32 @@ def together(
 
     Returns:
         What the tasks returned, and whether Ctrl-C came. A second Ctrl-C is raised.
+
+    Raises:
+        KeyboardInterrupt: Ctrl-C came before the tasks began.
     """
-    stop = threading.Event()
+    begin, stop = threading.Event(), threading.Event()
+
+    def begun(task: Callable[[threading.Event], Result]) -> Result:
+        begin.wait()  # until all are there: Ctrl-C between two of them would lose what they do
+        return task(stop)
+
+    futures: list[Future[Result]] = []
     with ThreadPoolExecutor(workers) as pool:
-        futures = [pool.submit(task, stop) for task in tasks]
         try:
+            futures = [pool.submit(begun, task) for task in tasks]
+            begin.set()
             return [future.result() for future in futures], False
         except KeyboardInterrupt:
+            all_there = begin.is_set()
             stop.set()
+            begin.set()
+            if not all_there:
+                raise
             return [future.result() for future in futures], True
         except BaseException:
             stop.set()
+            begin.set()
             raise
 
 

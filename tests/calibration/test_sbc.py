@@ -78,7 +78,7 @@ right = remembering(sampler(CASE, "nuts"))
 def too_narrow(data, seed, length=1):
     drawn = right(data, seed, length)
     means = {name: draws.mean(axis=0) for name, draws in drawn.items()}
-    return {name: means[name] + 0.8 * (draws - means[name]) for name, draws in drawn.items()}
+    return {name: means[name] + 0.65 * (draws - means[name]) for name, draws in drawn.items()}
 
 
 def swapped_groups(data, seed, length=1):

@@ -4,6 +4,7 @@ import os
 import signal
 import threading
 import time
+from functools import partial
 
 import pytest
 
@@ -122,6 +123,17 @@ def test_the_command_line_says_so(table, monkeypatch, tmp_path, capsys):
 )
 def test_most_draws_are_kept(lengths, kept):
     assert interrupt.rectangle(lengths) == kept
+
+
+def test_ctrl_c_as_soon_as_tasks_begin_loses_none():
+    def task(stop, number):
+        if number == 0:
+            os.kill(os.getpid(), signal.SIGINT)
+        return number, stop.wait(30)
+
+    tasks = [partial(task, number=number) for number in range(60)]
+    found, came = interrupt.together(tasks, 60)
+    assert came and found == [(number, True) for number in range(60)]
 
 
 def test_an_error_in_one_task_ends_the_others():
