@@ -38,6 +38,10 @@ def refuse(problem: Problem) -> None:
 def run(settings: Settings, problem: Problem, seed: int, progress: bool) -> Draws:
     """Draws theta from a normal at the mode of its marginal, and group effects given each theta."""
     refuse(problem)
+    return _approximate(settings, problem, seed)
+
+
+def _approximate(settings: Settings, problem: Problem, seed: int) -> Draws:
     generator = np.random.default_rng([seed, 7])
     if not glm_build.obstacle(problem):
         return glm_laplace.draw(problem, settings.draws, generator)
@@ -51,7 +55,7 @@ def run_many(
     """Approximates many posteriors of one structure, in lockstep where there are groups."""
     if not problems[0].structure.groups:
         pairs = zip(problems, seeds, strict=True)
-        return [run(settings, problem, seed, False) for problem, seed in pairs]
+        return [_approximate(settings, problem, seed) for problem, seed in pairs]
     modes = find_all_modes(problems, True, True, coefficients=True)
     return [about_mode(m, settings.draws, seed) for m, seed in zip(modes, seeds, strict=True)]
 

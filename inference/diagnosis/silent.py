@@ -42,8 +42,9 @@ def _response(evidence: Evidence) -> list[str]:
     if y.ndim > 1 or spec.family.support not in (BINARY, COUNT) or "status" in response:
         return []
     counted = response["weights"] > 0 if "weights" in response else np.ones(y.size, bool)
-    y, top = y[counted], np.broadcast_to(response.get("trials", 1.0), counted.shape)[counted]
-    full = spec.family.support is BINARY and bool((y == top).all())
+    top = response.get("trials", 1.0 if spec.family.support is BINARY else np.inf)
+    y, top = y[counted], np.broadcast_to(top, counted.shape)[counted]
+    full = bool((y == top).all())
     if y.size == 0 or not (full or (y == 0).all()):
         return []
     what = "0" if not full else "1" if "trials" not in response else "all of its trials"

@@ -150,6 +150,14 @@ def test_silent_neurons_and_pareto_k(table):
     assert "neuron 2 of `spikes` is 0 in all 240 rows" in only(
         "spikes ~ x", data, "map", family="poisson"
     )
+    rows = {"k": spikes[:, 2], "j": 1 + spikes[:, 2], "n": 3 + spikes[:, 2], "x": data["x"]}
+    for response, family, what in (
+        ("k", "poisson", "0"),
+        ("j", "bernoulli", "1"),
+        ("prop(n, n)", "binomial", "all of its trials"),
+    ):
+        found = only(f"{response} ~ x", rows, "map", family=family)
+        assert f"is {what} in all 240 rows" in found
     odd = {"x": np.append(rng.normal(size=30), 6.0), "y": np.append(rng.normal(size=30), 40.0)}
     fit = bz.fit("y ~ x", odd, method="laplace", progress=False)
     assert fit.diagnose() == []
