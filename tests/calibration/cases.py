@@ -190,12 +190,10 @@ class Case:
         """The levels of a factor with the row's position among them."""
         return np.unique(factors()[1][factor], return_inverse=True)
 
-    def model(self, data):
-        """The package's model of the data."""
-        priors = {
-            name: getattr(bz, kind)(*numbers) for name, (kind, *numbers) in self.priors.items()
-        }
-        return bz.Model(self.formula, data, family=self.family, priors=priors)
+    @property
+    def named_priors(self):
+        """The priors as the package takes them."""
+        return {name: getattr(bz, kind)(*numbers) for name, (kind, *numbers) in self.priors.items()}
 
     def simulate(self, rng):
         """Draws parameters from their priors, and data; returns both."""

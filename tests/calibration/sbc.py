@@ -24,7 +24,8 @@ import pandas as pd
 from cases import FAMILIES, STRUCTURES, Case
 from ranks import p_value
 
-from bayeszoo.inference import fit as fits
+import bayeszoo as bz
+from bayeszoo.inference import fit as eager
 
 DRAWS = 31
 """Nearly independent draws among which the truth is ranked."""
@@ -45,41 +46,68 @@ TABLE = ROOT / "docs" / "trust" / "calibration.csv"
 
 
 def sampler(case, method):
-    """Returns a function (data, seed, length) -> draws by name, `length` times as many as usual."""
+    """Returns a function (data sets, seed, length) -> draws of each, `length` times as many."""
     name, options = METHODS[method]
 
-    def sample(data, seed, length=1):
+    def sample(datasets, seed, length=1):
         longer = options | {"draws": options["draws"] * length}
-        fit = case.model(data).fit(name, seed=seed, progress=False, **longer)
-        posterior = fit.idata.posterior.isel(chain=0)
-        drawn = {name: posterior[name].values for name in case.priors}
-        drawn = {name: d[:, 0, 1] if d.ndim == 3 else d for name, d in drawn.items()}
-        for factor, effects in STRUCTURES[case.structure]:
-            for effect in effects:
-                found = posterior[f"{effect}|{factor}"].sel({factor: case.levels(factor)[0]})
-                drawn[f"{effect}|{factor}"] = found.values
-        return drawn
+        fits = bz.fit_many(
+            case.formula,
+            datasets,
+            family=case.family,
+            priors=case.named_priors,
+            method=name,
+            seed=seed,
+            errors="raise",
+            progress=False,
+            **longer,
+        )
+        return [drawn(case, fit) for fit in fits]
 
     return sample
 
 
-def rank(case, sample, seed):
-    """Simulates a data set and ranks the truth among draws that are nearly independent."""
-    rng = np.random.default_rng([seed, zlib.crc32(repr(case).encode())])
-    truth, data = case.simulate(rng)
-    for length in (1, 5):
-        drawn = case.quantities(sample(data, seed, length), data)
-        if min(az.ess(one[None]) for one in drawn.values()) >= 1.3 * DRAWS:
-            break
-    one = {name: np.asarray(value)[None] for name, value in truth.items()}
-    true = case.quantities(one, data)
-    picked = np.linspace(0, len(drawn["log likelihood"]) - 1, DRAWS).astype(int)
-    return {name: int((drawn[name][picked] < true[name]).sum()) for name in drawn}
+def drawn(case, fit):
+    """Returns the draws of a fit by the names of the case."""
+    posterior = fit.idata.posterior.isel(chain=0)
+    found = {name: posterior[name].values for name in case.priors}
+    found = {name: d[:, 0, 1] if d.ndim == 3 else d for name, d in found.items()}
+    for factor, effects in STRUCTURES[case.structure]:
+        level = {factor: case.levels(factor)[0]}
+        found |= {f"{e}|{factor}": posterior[f"{e}|{factor}"].sel(level).values for e in effects}
+    return found
+
+
+def enough(draws):
+    """Whether every quantity has about as many independent draws as are ranked among."""
+    return min(az.ess(one[None]) for one in draws.values()) >= 1.3 * DRAWS
+
+
+def rank(draws, true):
+    """Ranks the truth among draws that are nearly independent."""
+    picked = np.linspace(0, len(draws["log likelihood"]) - 1, DRAWS).astype(int)
+    return {name: int((draws[name][picked] < true[name]).sum()) for name in draws}
 
 
 def calibrate(case, sample, sets, first=0):
     """Returns ranks, one row for every data set and one column for every quantity."""
-    return pd.DataFrame([rank(case, sample, seed) for seed in range(first, first + sets)])
+    salt = zlib.crc32(repr(case).encode())
+    rngs = [np.random.default_rng([first + i, salt]) for i in range(sets)]
+    truths, datasets = zip(*map(case.simulate, rngs), strict=True)
+
+    def quantities(places, length):
+        found = sample([datasets[i] for i in places], first, length)
+        return [case.quantities(d, datasets[i]) for d, i in zip(found, places, strict=True)]
+
+    draws = quantities(range(sets), 1)
+    short = [i for i, found in enumerate(draws) if not enough(found)]
+    for i, found in zip(short, quantities(short, 5) if short else [], strict=True):
+        draws[i] = found
+    rows = []
+    for found, truth, data in zip(draws, truths, datasets, strict=True):
+        one = {name: np.asarray(value)[None] for name, value in truth.items()}
+        rows.append(rank(found, case.quantities(one, data)))
+    return pd.DataFrame(rows)
 
 
 def p_values(table):
@@ -177,7 +205,7 @@ def write_table():
 
 def main(sets, methods, families, structures):
     """Ranks what is missing, and writes the table; returns whether exact methods are inside."""
-    fits.EAGER = 0  # the pointwise log-likelihoods of the package are not needed
+    eager.EAGER = 0  # the pointwise log-likelihoods of the package are not needed
     for method in methods:
         for case in cases(method):
             if case.family in families and case.structure in structures:
