@@ -26,9 +26,11 @@ SHARES = {
 
 def _quick(case):
     """Whether a question is asked of a fit that is made in a moment."""
-    slow = ("laplace", "nuts", "conv", "wide", "prop", "spline")
+    slow = ("laplace", "nuts", "conv", "wide", "prop", "spline", "drawn", "twin", "rates", "spread")
     if not isinstance(case, dict):
         return True
+    if case.get("what") == "fit_many":
+        return case.get("method", "ols") == "ols"
     return not {case.get("fit"), *case.get("fits", ())} & set(slow)
 
 

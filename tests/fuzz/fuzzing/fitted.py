@@ -12,6 +12,14 @@ from fuzzing.tables import Recipe, build
 
 MODELS = {
     "ols": ("y ~ x * h + z", "normal", "ols"),
+    "plain": ("y ~ x", "normal", "map"),
+    "spread": ("y ~ x\nsigma ~ h", "normal", "map"),
+    "drawn": ("y ~ x", "normal", "laplace"),
+    "twin": ("y ~ x + (1 | g)", "normal", "laplace"),
+    "line": ("y ~ x", "normal", "ols"),
+    "levels": ("y ~ x * h", "normal", "ols"),
+    "rates": ("n ~ x", "poisson", "laplace"),
+    "slope": ("n ~ x", "poisson", "glm"),
     "map": ("y ~ x + h + (1 | g)", "normal", "map"),
     "lme": ("y ~ x + h + (1 | g)", "normal", "lme"),
     "laplace": ("n ~ x + h", "poisson", "laplace"),

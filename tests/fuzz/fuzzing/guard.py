@@ -60,7 +60,7 @@ class Wrong(AssertionError):  # noqa: N818
 
 def run(call: Callable[[], Any], said: str = "") -> Outcome:
     """Runs a case, which raises `Wrong` where an answer is not as it must be; `said` is its text."""
-    started, busy = time.perf_counter(), time.thread_time()
+    started, busy = time.perf_counter(), time.process_time()
     compiled, memory = _Watch.compiling, _peak()
     _Watch.caught.clear()
     try:
@@ -80,7 +80,7 @@ def run(call: Callable[[], Any], said: str = "") -> Outcome:
     except (Exception, Hang, SystemExit) as error:
         found, heard = _fault(error), []
     seconds = time.perf_counter() - started - (_Watch.compiling - compiled)
-    seconds = max(0.0, min(seconds, time.thread_time() - busy))  # others may keep the machine busy
+    seconds = max(0.0, min(seconds, time.process_time() - busy))  # others may keep the machine busy
     if _Watch.caught:
         found = Outcome("fault", f"code was run: {_Watch.caught[0]}", str(_Watch.caught))
     elif heard:
