@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from .errors import FileError, listing, nearest
+from .inference.file_name import as_path
 
 READERS = {
     ".csv": ("read_csv", {}),
@@ -36,7 +37,7 @@ def read_table(path: str) -> pd.DataFrame:
     Raises:
         FileError: the file is missing, of an unknown kind, or unreadable.
     """
-    file = Path(path)
+    file = as_path(path)
     if not file.exists():
         near = nearest(file.name, _siblings(file))
         raise FileError(f"there is no file `{path}`.{near}")
@@ -60,13 +61,13 @@ def read_table(path: str) -> pd.DataFrame:
         raise FileError(f"`{path}` cannot be read as {suffix}: {reason}") from None
 
 
-def check_target(path: str) -> None:
+def check_target(path: str | Path) -> None:
     """Checks that a file can be written, before the work that fills it.
 
     Raises:
         FileError: its folder is missing, or the name is a folder's.
     """
-    target = Path(path)
+    target = as_path(path)
     if target.is_dir():
         raise FileError(f"cannot write `{path}`: it is a folder.")
     if not target.parent.is_dir():

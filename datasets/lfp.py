@@ -83,7 +83,7 @@ def lfp(
         number("effect_cv", effect_cv, 0),
     )
     correlation = number("correlation", correlation, -1, 1)
-    if labels is not None and (len(labels) != 2 or labels[0] == labels[1]):
+    if labels is not None and not _two_names(labels):
         raise OptionError(f"labels= takes two different names, not {shown(labels)}.")
 
     if samples is None and trial_sd is not None:
@@ -133,3 +133,8 @@ def lfp(
     truth["baselines"] = pd.Series(baselines, index=mouse, name="baseline")
     truth["effects"] = pd.Series(effects, index=mouse, name="effect")
     return data, truth
+
+
+def _two_names(labels: Any) -> bool:
+    listed = isinstance(labels, tuple | list) and all(isinstance(label, str) for label in labels)
+    return listed and len(labels) == len(set(labels)) == 2

@@ -37,7 +37,9 @@ class Entry:
 def is_a(data: Any, module: str, *names: str) -> bool:
     """Whether data are of a class of a library (of any class, without names), without importing it."""
     for kind in type(data).__mro__:
-        if kind.__module__.partition(".")[0] == module and (not names or kind.__name__ in names):
+        # a class made by type() need not say where it is from
+        home = getattr(kind, "__module__", "")
+        if str(home).partition(".")[0] == module and (not names or kind.__name__ in names):
             return True
     return False
 

@@ -21,6 +21,7 @@ import numpy as np
 
 from ..errors import FileError, OptionError, listing
 from .atomic import replacing
+from .file_name import as_path
 from .programs import environment
 
 FORMAT = 1
@@ -164,10 +165,7 @@ def _unreadable(path: Path, reason: str) -> str:
 
 
 def _path(path: Any) -> Path:
-    try:
-        found = Path(path).expanduser()
-    except TypeError:
-        raise OptionError(f"checkpoint= takes the name of a file, not {path!r}.") from None
+    found = as_path(path, "checkpoint")
     if found.is_dir():
         raise FileError(f"checkpoint= takes the name of a file; `{found}` is a folder.")
     if not found.parent.is_dir():

@@ -39,6 +39,18 @@ def number(name: str, value: Any, low: float, high: float) -> float:
     return float(value)
 
 
+def numbers(name: str, value: Any, what: str) -> np.ndarray:
+    """Returns an array of numbers.
+
+    Raises:
+        OptionError: it holds something else; `what` says what is expected.
+    """
+    try:
+        return np.asarray(value, dtype=float)
+    except (TypeError, ValueError):
+        raise OptionError(f"{name}= takes {what}, not {shown(value)}.") from None
+
+
 def flag(name: str, value: Any) -> bool:
     """Returns a truth value.
 

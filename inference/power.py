@@ -5,16 +5,17 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from ..errors import FitError, OptionError, listing, nearest, shown
+from ..errors import BayeszooError, FitError, OptionError, listing, nearest, shown
 from .backends import find_backend
 from .fit import Fit
 from .many import derived_seed, fit_many
-from .options import flag, whole
+from .options import flag, numbers, whole
 from .power_study import PowerStudy
 
 COLUMNS = ("method", "effect", "dataset", "estimate", "lower", "upper", "score", "p")
@@ -147,7 +148,8 @@ def _named(methods: Any) -> dict[str, Mapping[str, Any]]:
     else:
         named = {}
         for given in methods if isinstance(methods, Sequence) else ():
-            parts = (given.get("method", "map"), given.get("family", "")) if given else ()
+            known = given if isinstance(given, Mapping) else {}
+            parts = (known.get("method", "map"), known.get("family", ""))
             base = " ".join(str(part) for part in parts if isinstance(part, str) and part)
             alike = sum(name == base or name.startswith(f"{base} #") for name in named)
             named[f"{base} #{alike + 1}" if alike else base] = given
@@ -168,7 +170,8 @@ def _require_spread(name: str, method: str) -> None:
 
 
 def _effects(effects: Any) -> list[float]:
-    values = [float(value) for value in np.atleast_1d(np.asarray(effects, dtype=float))]
+    given = numbers("effects", effects, "different finite numbers")
+    values = [float(value) for value in given.ravel()]
     values = [0.0, *(v for v in values if v != 0)]
     if len(values) < 2 or len(set(values)) < len(values) or not np.isfinite(values).all():
         raise OptionError(
@@ -178,10 +181,36 @@ def _effects(effects: Any) -> list[float]:
 
 
 def _simulate(simulator: Any, effect: float, seed: int, options: Mapping[str, Any]) -> Any:
-    """Calls a simulator by the names of its arguments, or in the order (effect, seed)."""
-    known = inspect.signature(simulator).parameters
-    if "effect" in known and "seed" in known:
-        out = simulator(effect=effect, seed=seed, **options)
+    """Calls a simulator by the names of its arguments, or in the order (effect, seed).
+
+    Raises:
+        OptionError: it cannot be called so, or raises an error.
+    """
+    if not callable(simulator):
+        raise OptionError(
+            f"simulator= takes a function (effect, seed, ...) -> data, not {shown(simulator)}."
+        )
+    try:
+        signature = inspect.signature(simulator)
+    except (TypeError, ValueError):  # some functions of C have none
+        call = partial(simulator, effect, seed, **options)
     else:
-        out = simulator(effect, seed, **options)
+        by_name = {"effect", "seed"} <= signature.parameters.keys()
+        places, names = ((), {"effect": effect, "seed": seed}) if by_name else ((effect, seed), {})
+        try:
+            signature.bind(*places, **names, **options)
+        except TypeError as error:
+            raise OptionError(
+                f"simulator= takes a function (effect, seed, ...) -> data and its further options; "
+                f"this one is ({', '.join(signature.parameters)}): {error}."
+            ) from None
+        call = partial(simulator, *places, **names, **options)
+    try:
+        out = call()
+    except BayeszooError:
+        raise
+    except Exception as error:
+        raise OptionError(
+            f"your function simulator= raised {type(error).__name__} at effect {effect:g}: {error}"
+        ) from error
     return out[0] if isinstance(out, tuple) else out

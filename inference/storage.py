@@ -23,6 +23,7 @@ from .atomic import replacing
 from .backend import Draws
 from .backends import find_backend
 from .estimator import Estimator
+from .file_name import as_path
 from .fit import Fit
 from .idata import load_arviz, safe_name
 from .migrations import FORMAT, migrate
@@ -40,7 +41,7 @@ def save(fit: Fit, path: Any) -> None:
     Raises:
         FileError: the folder is missing or full or cannot be written, or the model cannot be stored.
     """
-    target = Path(path).expanduser()
+    target = as_path(path)
     if target.is_dir():
         raise FileError(f"cannot save `{target}`: it is a folder. Give the name of a file in it.")
     if not target.parent.is_dir():
@@ -120,7 +121,7 @@ def load(path: Any, functions: Any = None) -> Fit:
     Raises:
         FileError: the file is missing, damaged, not a fit of bayeszoo, or of a later version.
     """
-    source = Path(path).expanduser()
+    source = as_path(path)
     if source.is_dir():
         raise FileError(f"`{source}` is a folder, not a fit.")
     if not source.is_file():

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from ..errors import OptionError, listing, nearest, shown
+from ..inference.options import numbers
 
 if TYPE_CHECKING:
     from ..inference.fit import Fit
@@ -69,8 +70,9 @@ def add_truth(fit: Fit, table: pd.DataFrame, truth: Any) -> pd.DataFrame:
     column = np.full(len(table), np.nan)
     for name, values in truth.items():
         term = find_term(name, terms)
+        lags = numbers("truth", values, "an array of one number for each lag")
         rows = np.flatnonzero((table["term"] == term).to_numpy())
-        column[rows] = _picked(fit, table.iloc[rows], np.asarray(values, dtype=float), term)
+        column[rows] = _picked(fit, table.iloc[rows], lags, term)
     return table.assign(**{TRUTH: column})
 
 

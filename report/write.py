@@ -11,6 +11,7 @@ from typing import Any
 
 from ..console import check_target
 from ..errors import FileError, OptionError, listing, shown
+from ..inference.file_name import as_path
 from ..inference.fit import Fit
 from ..inference.options import number
 from . import sections
@@ -56,8 +57,8 @@ def write_report(
     if question is not None and not isinstance(question, str):
         raise OptionError(f"question= takes a text, not {shown(question)}.")
     others = _others(compare)
-    target = Path(path)
-    check_target(str(target))
+    target = as_path(path)
+    check_target(target)
     _write(target, render(fit, question, others, by, prob))
     return target
 

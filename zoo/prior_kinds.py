@@ -24,6 +24,7 @@ class Kind:
         arguments: (name, default) in order.
         build: (numbers) -> the NumPyro distribution.
         positive: arguments that are positive.
+        unbounded: whether its arguments may be infinite.
         of_correlation: whether it is one of a correlation matrix.
         bind: (facts of the term, arguments) -> numbers, where these depend on the data.
         relative: whether it is measured in units of the family's loss.
@@ -39,6 +40,7 @@ class Kind:
     arguments: tuple[tuple[str, float | None], ...]
     build: Callable[..., Any]
     positive: tuple[str, ...] = ()
+    unbounded: bool = False
     of_correlation: bool = False
     bind: Callable[..., dict[str, Any]] | None = None
     relative: bool = False
@@ -104,6 +106,7 @@ KINDS: dict[str, Kind] = {
             "Flat",
             (("low", -np.inf), ("high", np.inf)),
             FlatDistribution,
+            unbounded=True,
             penalty=lambda low, high: None if np.isfinite([low, high]).any() else {},
             normal=lambda low, high: (0.0, 0.0),
         ),

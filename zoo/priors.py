@@ -165,8 +165,9 @@ def make(name: str, *values: Any, **named: Any) -> Prior:
             raise PriorError(f"{name}() needs `{argument}`. It takes {listing(names)}.")
         number = _number(value, f"{name}({argument}=)")
         low = np.min(number)
-        if argument in kind.positive and not np.isfinite(number).all():
-            raise PriorError(f"{name}() needs a finite {argument}; for no prior at all use Flat().")
+        if not kind.unbounded and not np.isfinite(number).all():
+            flat = "Flat(low, high)" if argument in ("low", "high") else "Flat()"
+            raise PriorError(f"{name}() needs a finite {argument}; for no prior at all use {flat}.")
         if argument in kind.positive and not low > 0:
             raise PriorError(f"{name}() needs {argument} > 0, not {_show(number)}.")
         arguments.append((argument, number))

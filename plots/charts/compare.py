@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from ...errors import OptionError, listing
+from ...inference.options import asked
 from ..chart import Chart
 from ..fields import tooltips
 from ..layers import rule
@@ -50,7 +51,7 @@ def compare_data(table: Any, **options: Any) -> pd.DataFrame:
     if not isinstance(table, pd.DataFrame):
         from ...inference.comparison.compare import compare as compare_fits
 
-        table = compare_fits(table, **options)
+        table = asked(compare_fits, table, **options)
     elif options:
         raise OptionError(
             f"plot.compare() of a table takes no options of bz.compare; found {listing(options)}."

@@ -9,6 +9,8 @@ import numpy as np
 import pandas as pd
 
 from ...errors import OptionError
+from ...inference.effects.contrasts import SCALES
+from ...inference.options import choice
 from ..accept import FIT, column, columns, describe, fits, groups_note, intervals
 from ..chart import Chart
 from ..observed import observe
@@ -84,6 +86,7 @@ def _varies_over(fit: Fit, variable: str) -> list[str]:
 def _table(
     given: Mapping[str, Fit], variable: str, by: list[str], scale: str, options: Mapping[str, Any]
 ) -> pd.DataFrame:
+    choice("scale", scale, SCALES)
     frames = []
     for name, one in given.items():
         observed = observe(one.model)

@@ -15,4 +15,4 @@ def _run(text: str) -> None:
         str(predictor)
 
 
-PART = Part("text to formula", 40, texts, _run)
+PART = Part("text to formula", 37, texts, _run)
