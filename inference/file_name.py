@@ -20,8 +20,9 @@ def as_path(given: Any, name: str = "path") -> Path:
         given = os.fsdecode(given)
     if not isinstance(given, str | os.PathLike):
         raise OptionError(f"{name}= takes the name of a file, not {shown(given)}.")
+    found = Path(given)
     try:
-        found = Path(given).expanduser()
+        found = found.expanduser()
         os.stat(found)
     except (FileNotFoundError, NotADirectoryError, PermissionError):
         pass

@@ -8,6 +8,7 @@ import altair as alt
 import pandas as pd
 
 from ..errors import OptionError, listing, nearest
+from ..inference.options import whole
 from .fields import kind, levels, plain
 
 
@@ -22,7 +23,7 @@ class Layered(alt.LayerChart):
         """Draws one panel per value of a column, with axes under each where rows are not full."""
         held: Any = self.data
         count = levels(held[facet])
-        wanted = columns or beside(len(count))
+        wanted = beside(len(count), columns)
         chart = self.facet(facet, columns=wanted)
         return chart if len(count) % wanted == 0 else chart.resolve_axis(x="independent")
 
@@ -90,8 +91,14 @@ class Layered(alt.LayerChart):
         return chart
 
 
-def beside(count: int) -> int:
-    """Returns how many panels stand beside each other, so that rows are full where they can be."""
+def beside(count: int, wanted: int | None = None) -> int:
+    """Returns how many panels stand beside each other, so that rows are full where they can be.
+
+    Raises:
+        OptionError: columns= is no number of panels.
+    """
+    if wanted is not None:
+        return whole("columns", wanted, 1)
     if count <= 4:
         return max(count, 1)
     full = [width for width in (6, 5, 4, 3) if count % width == 0 and count // width <= width]

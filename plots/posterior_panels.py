@@ -89,7 +89,7 @@ def draw_panels(
         field="parameter", type="nominal", sort=order, title=None,
         header=alt.Header(labelFontSize=11, labelFontWeight="bold", labelLimit=190),
     )  # fmt: skip
-    panels = chart.facet(facet, columns=columns or beside(len(order)))
+    panels = chart.facet(facet, columns=beside(len(order), columns))
     return panels.resolve_scale(x="independent", y="independent")
 
 

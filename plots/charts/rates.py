@@ -116,6 +116,9 @@ def rates(
     import altair as alt
 
     given = fits(fit, "rates")
+    whole("panels", panels, 1)
+    if cells is not None:
+        whole("cells", cells, 2)
     schema = next(iter(given.values())).model.spec.schema
     neurons = 1 if schema.neurons is None else min(panels, len(schema.neurons.labels))
     most = max(2, ROWS // (len(given) * neurons))

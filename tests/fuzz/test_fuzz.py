@@ -21,6 +21,7 @@ SHARES = {
     "charts": 10,
     "comparisons, many fits": 15,
     "command line": 12,
+    "studies, priors, data": 20,
 }
 
 

@@ -18,6 +18,7 @@ MODELS = {
     "twin": ("y ~ x + (1 | g)", "normal", "laplace"),
     "line": ("y ~ x", "normal", "ols"),
     "levels": ("y ~ x * h", "normal", "ols"),
+    "counts": ("n ~ x", "poisson", "map"),
     "rates": ("n ~ x", "poisson", "laplace"),
     "slope": ("n ~ x", "poisson", "glm"),
     "map": ("y ~ x + h + (1 | g)", "normal", "map"),

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 import bayeszoo as bz
 from fuzzing.columns import GOOD, Column
 from fuzzing.fitted import MODELS, fitted
-from fuzzing.junk import mostly, value
+from fuzzing.junk import mostly, some, value
 from fuzzing.part import Part
 from fuzzing.tables import Recipe, build
 
@@ -37,11 +37,37 @@ KNOWN = {
     "at": mostly("None", '{"x": 0}', '{"h": "l0"}'),
     "units": mostly("None", '{"x": "mV"}', '{"nope": 3}'),
 }
+_h = st.sampled_from(['"h"', '"g"', "None"])
+SOUND = {
+    "data": ("map ols conv table wide glm prop", {"units": KNOWN["units"]}),
+    "forest": ("map nuts ols lme laplace conv two wide", {"prob": KNOWN["prob"]}),
+    "intercepts": ("map lme twin two", {"prob": KNOWN["prob"]}),
+    "kernels": ("conv", {"gain": st.sampled_from(["True", "False"]), "prob": KNOWN["prob"]}),
+    "means": ("map ols lme glm laplace nuts two", {"by": _h, "facet": st.just("None")}),
+    "posterior": ("nuts laplace drawn twin", {"prior": st.sampled_from(["True", "False"])}),
+    "predictive": ("nuts laplace drawn prop model", {"by": _h, "draws": st.just("20")}),
+    "raster": ("counts wide", {}),
+    "rates": ("conv wide counts rates", {"cells": st.sampled_from(["2", "3"])}),
+    "shrinkage": ("map lme twin", {"prob": KNOWN["prob"]}),
+    "slopes": ("map lme nuts glm levels two", {"by": _h}),
+    "trace": ("nuts", {}),
+}
+"""Charts with what they can draw, and options that then make sense."""
 FITS = [*sorted(MODELS), *sorted(MODELS), "two", "model", "table", "study"]
 
 
 @st.composite
 def _cases(draw: Any) -> dict[str, Any]:
+    if draw(st.booleans()):
+        name = draw(st.sampled_from(sorted(SOUND)))
+        subjects, options = SOUND[name]
+        twin = draw(st.integers(0, 2)) > 0
+        return {
+            "chart": f"{name}_data" if twin else name,
+            "twin": twin,
+            "fit": draw(st.sampled_from(subjects.split())),
+            "options": draw(some(**options)) if options else {},
+        }
     name = draw(st.sampled_from(CHARTS))
     twin = draw(st.integers(0, 4)) > 0
     function = getattr(bz.plot, f"{name}_data" if twin else name)
@@ -62,8 +88,11 @@ def _cases(draw: Any) -> dict[str, Any]:
         else []
     )
     options = {n: draw(KNOWN.get(n, mostly("None", "True", "False", share=2))) for n in chosen}
+    sound = st.sampled_from(SOUND[name][0].split() if name in SOUND else FITS)
     fit = draw(
         st.one_of(
+            sound,
+            sound,
             st.sampled_from(FITS),
             st.sampled_from(FITS),
             mostly("3", share=1).map(lambda t: f"junk {t}"),

@@ -108,6 +108,18 @@ _fit = st.fixed_dictionaries(
         ),
     }
 )
+_sound = st.fixed_dictionaries(
+    {
+        "formula": st.sampled_from(
+            ["y ~ x", "y ~ x + g", "y ~ x * g", "n ~ x", "y ~ 1", "log(n + 1) ~ g"]
+        ),
+        "name": st.sampled_from(["data.csv", "a b.csv"]),
+        "content": st.one_of(
+            st.just(GOOD), st.just("\ufeff" + GOOD), st.just(GOOD.replace("0.0", ""))
+        ),
+        "options": st.sampled_from([[], ["--prob", "0.9"], ["--seed", "3"], ["--groups"]]),
+    }
+)
 _word = st.one_of(
     st.sampled_from(
         [
@@ -153,4 +165,4 @@ def _run(case: Any) -> None:
         raise Wrong("a traceback on standard error")
 
 
-PART = Part("command line", 2, st.one_of(_fit, _fit, _fit, _words), _run)
+PART = Part("command line", 2, st.one_of(_sound, _fit, _fit, _words), _run)
