@@ -102,7 +102,7 @@ def prior_checks(
     """
     plan = _plan(model, by, statistics, prob)
     count = ENOUGH if draws is None else whole("draws", draws, 1)
-    response = prior_responses(model, count, whole("seed", seed, 0))
+    response = prior_responses(model, count, whole("seed", seed, 0, 2**63 - 1))
     return _compare(model, plan, iter([response]), "one data set for each draw from the prior")
 
 

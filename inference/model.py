@@ -246,7 +246,7 @@ class Model:
         """
         from .prior import prior_predictive
 
-        return prior_predictive(self, whole("draws", draws, 1), whole("seed", seed, 0))
+        return prior_predictive(self, whole("draws", draws, 1), whole("seed", seed, 0, 2**63 - 1))
 
     def checks(
         self,

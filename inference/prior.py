@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from ..errors import OptionError, PriorError, listing, nearest
+from ..errors import OptionError, PriorError, listing, nearest, shown
 from ..formula import TRANSFORMS
 from ..formula.streams import is_wide
 from ..zoo.compile import model as numpyro_model
@@ -133,6 +133,11 @@ def source_column(model: Model) -> str:
 def _natural(model: Model, values: Mapping[str, Any], seed: int) -> dict[str, np.ndarray]:
     found, coords = variables(model.spec)
     names = {variable.name: variable for variable in found}
+    if not isinstance(values, Mapping):
+        raise OptionError(
+            f"simulate() takes a dictionary from parameters to their values, not {shown(values)}. "
+            f"Parameters: {listing(names)}."
+        )
     for name in values:
         if name not in names:
             raise OptionError(

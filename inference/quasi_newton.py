@@ -127,7 +127,7 @@ def _update(
     """The BFGS update of the inverse Hessian, in place, where the curvature is positive."""
     curvature = np.einsum("bi,bi->b", change, bend)
     norm = np.linalg.norm(change, axis=1) * np.linalg.norm(bend, axis=1)
-    good = moved & (curvature > 1e-10 * norm) & (curvature > 0)
+    good = moved & (curvature > 1e-10 * norm) & (curvature > 1e-200)
     for b in np.flatnonzero(good):
         s, y, rho = change[b], bend[b], 1 / curvature[b]
         if fresh[b]:

@@ -68,7 +68,7 @@ def simulate(fit: Fit, data: Any = None, draws: int = 1, seed: int = 0) -> xr.Da
         {'chain': 1, 'draw': 3, 'obs': 1980, 'neuron': 2}
     """
     whole("draws", draws, 1)
-    whole("seed", seed, 0)
+    whole("seed", seed, 0, 2**63 - 1)
     model = fit.model
     schema = model.spec.schema
     picked = _pick(fit.draws.natural, draws)

@@ -126,7 +126,7 @@ def run(settings: Settings, problem: Problem, seed: int, progress: bool) -> Draw
         best, trace = state.average, state.trace
         constrain_params: Any = svi.constrain_fn
         chosen = constrain_params(best)
-        key = jax.random.PRNGKey(seed + 1)
+        key = jax.random.PRNGKey((seed + 1) % 2**63)
         raw = guide.sample_posterior(key, chosen, sample_shape=(settings.draws,))
         raw = {name: np.asarray(raw[name]) for name in shapes}
     notes = () if problem.checkpoint is None else problem.checkpoint.notes

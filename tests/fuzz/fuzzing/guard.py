@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import platform
 import re
 import resource
 import signal
@@ -179,6 +180,7 @@ def watch() -> None:
     if _Watch.placed:
         return
     _Watch.placed = True
+    platform.processor()  # Python asks `uname -p`, once
     import jax
 
     def listen(event: str, seconds: float, **_: Any) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import tempfile
 from typing import Any
 
 import pandas as pd
@@ -77,6 +79,17 @@ _statements = st.one_of(_statement.map(repr), st.lists(_statement, max_size=3).m
 NEW = {"kind": KIND, "groups": GROUPS, "seed": SEED, "draws": DRAWS}
 VARIABLE = mostly('"x"', '"h"', '"z"', '"g"', '"nope"', '"y"')
 
+PATH = mostly('"out.nc"', '"out.html"', '"nope/out.nc"', '"."', share=2)
+VALUES = mostly(
+    '{"Intercept": 1.0, "x": 0.5, "sigma": 1.0}',
+    '{"Intercept": 0.1, "x": 0.1}',
+    "{}",
+    '{"x": "a"}',
+    '{"x": np.nan, "Intercept": 0, "sigma": 1}',
+    '{"Intercept": [1, 2], "x": 0}',
+    '{"nope": 1}',
+)
+
 QUESTIONS: dict[str, tuple[tuple[Any, ...], dict[str, Any], bool]] = {
     "predict": ((), NEW, True),
     "predictions": ((), NEW | {"prob": PROB}, True),
@@ -140,7 +153,12 @@ QUESTIONS: dict[str, tuple[tuple[Any, ...], dict[str, Any], bool]] = {
     ),
     "waic": ((), {"pointwise": mostly("True"), "nope": mostly("1")}, False),
     "loo_pit": ((), {"seed": SEED}, False),
+    "save": ((PATH,), {}, False),
+    "model.checks": ((), {"by": BY, "draws": mostly("5", "20"), "seed": SEED, "prob": PROB}, False),
+    "model.prior_predictive": ((), {"draws": mostly("1", "20"), "seed": SEED}, False),
+    "model.simulate": ((VALUES,), {"seed": SEED}, False),
 }
+"""Methods of fits and of their models, with what they are given, and whether new data are."""
 
 
 @st.composite
@@ -162,7 +180,7 @@ def _cases(draw: Any) -> dict[str, Any]:
         "question": name,
         "table": table,
         "positional": [draw(p) for p in positional],
-        "options": draw(some(**options)),
+        "options": draw(some(**options)) if options else {},
     }
 
 
@@ -170,8 +188,10 @@ def _run(case: dict[str, Any]) -> None:
     fit = fitted(case["fit"])
     data = None if case["table"] is None else build(case["table"])
     given = [value(text) for text in case["positional"]] + ([] if data is None else [data])
-    with Unchanged(data):
-        answer = getattr(fit, case["question"])(*given, **arguments(case["options"]))
+    of, _, name = case["question"].rpartition(".")
+    subject = fit.model if of else fit
+    with Unchanged(data), tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):
+        answer = getattr(subject, name)(*given, **arguments(case["options"]))
     check_answer(case, answer)
 
 
@@ -184,7 +204,11 @@ def check_answer(case: dict[str, Any], answer: Any) -> None:
     new = case["table"] is not None
     if isinstance(answer, xr.DataArray) and not new:
         check_finite(case["question"], answer)
-    elif isinstance(answer, pd.DataFrame) and case["question"] not in ("checks", "kernels"):
+    elif isinstance(answer, pd.DataFrame) and case["question"] not in (
+        "checks",
+        "model.checks",
+        "kernels",
+    ):
         for column in ("mean", "rate", "median"):
             if column in answer:
                 values = answer[column].dropna() if new else answer[column]
