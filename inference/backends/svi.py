@@ -123,12 +123,11 @@ def run(settings: Settings, problem: Problem, seed: int, progress: bool) -> Draw
         step = _program(settings, problem, svi, params, batch, guide_name)
         state = _begin(params, problem)
         done = _climb(settings, problem, state, step, seed, guide_name, progress)
-        best, trace = state.average, state.trace
-        constrain_params: Any = svi.constrain_fn
-        chosen = constrain_params(best)
-        key = jax.random.PRNGKey((seed + 1) % 2**63)
-        raw = guide.sample_posterior(key, chosen, sample_shape=(settings.draws,))
-        raw = {name: np.asarray(raw[name]) for name in shapes}
+        trace = state.trace
+        static = f"{problem.structure.key} {guide_name} {settings.draws} {shapes}"
+        arguments = (np.asarray(jax.random.PRNGKey((seed + 1) % 2**63)), state.average)
+        draw = partial(_draw, svi, settings.draws, tuple(shapes))
+        raw = jax.tree.map(np.asarray, program("svi_draws", static, draw, arguments)(*arguments))
     notes = () if problem.checkpoint is None else problem.checkpoint.notes
     converged = state.converged and bool(np.isfinite(trace[-CHUNK:]).all())
     drawn = Draws(constrain(problem, raw), {}, converged=converged, notes=notes, trace=trace)
@@ -251,6 +250,13 @@ def _elbo(svi: Any, params: Any, design: Any, numbers: Any, key: Any) -> Any:
     model = handlers.replay(handlers.seed(svi.model, model_key), drawn)
     log_p, _ = log_density(model, (design, numbers), {}, params)
     return log_p - log_q
+
+
+def _draw(svi: Any, draws: int, names: tuple[str, ...], key: Any, params: Any) -> dict[str, Any]:
+    """Draws from the guide; compiled as a whole, since NumPyro maps over a new function every time."""
+    constrained = svi.constrain_fn(params)
+    drawn = svi.guide.sample_posterior(key, constrained, sample_shape=(draws,))
+    return {name: drawn[name] for name in names}
 
 
 def _minibatch(design: Mapping[str, Any], index: Any, rows: int) -> dict[str, Any]:

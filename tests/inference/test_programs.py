@@ -4,8 +4,10 @@ import os
 import subprocess
 import sys
 
+import jax
 import numpy as np
 import pytest
+from jax import monitoring
 
 import bayeszoo as bz
 from bayeszoo.inference import programs
@@ -40,6 +42,42 @@ def test_programs_are_dropped_before_mappings_run_out(monkeypatch):
     _fit(5)
     assert len(programs._memory) == 1
     assert programs._mappings() < grown
+
+
+def _grouped(seed):
+    generator = np.random.default_rng(seed)
+    data = {"x": generator.normal(size=60), "g": np.arange(60) % 6}
+    return data | {"y": generator.normal(size=60)}
+
+
+@pytest.mark.parametrize(
+    ("method", "options"),
+    [
+        ("svi", {"max_steps": 250, "draws": 30}),
+        ("nuts", {"draws": 20, "tune": 20, "chains": 2}),
+        ("laplace", {"draws": 30}),
+        ("lme", {}),
+    ],
+)
+def test_a_structure_is_compiled_once(method, options):
+    compiled = []
+
+    def listen(event, seconds, **_):
+        if event == "/jax/core/compile/backend_compile_duration":
+            compiled.append(seconds)
+
+    monitoring.register_event_duration_secs_listener(listen)
+    try:
+        jax.jit(lambda x: x + 1.5)(np.ones(3))
+        assert compiled, "the listener hears nothing"
+        for seed in range(3):
+            compiled.clear()
+            own = {"seed": seed, "progress": False, **options}
+            fit = bz.fit("y ~ x + (1 | g)", _grouped(seed), method=method, **own)
+            fit.summary()
+    finally:
+        monitoring.unregister_event_duration_listener(listen)
+    assert not compiled
 
 
 SAME = """
