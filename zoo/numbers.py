@@ -53,11 +53,13 @@ def numbers(spec: ModelSpec, design: Design) -> dict[str, Any]:
             working = _working_response(spec, design)
             residual = working - _project(working, predictor, arrays)
         groups = []
+        absorbed = _absorbed(predictor, arrays, spec.schema.neurons is not None)
         for i, (group, effects) in enumerate(zip(predictor.groups, arrays.groups, strict=True)):
-            scales = _group(spec, name, i, group, effects, scale, residual)
+            owned = _owned(predictor, group)
+            scales = _group(spec, name, i, group, effects, scale, residual, owned)
             if name == MEAN and group.over_neurons and effects.index.shape[0] == 1:
                 scales |= neuron_centring(spec, design, effects, scales["units"])
-            absorbs = _absorbed(predictor, group)
+            absorbs = absorbed[i]
             start = location * np.array([n == INTERCEPT for n in group.effect_names])
             scales |= {"absorbs": absorbs, "anchor": start * absorbs.any(axis=1)}
             groups.append(scales)
@@ -160,12 +162,15 @@ def _group(
     arrays: GroupDesign,
     scale: float,
     residual: np.ndarray | None,
+    owned: np.ndarray,
 ) -> dict[str, Any]:
     prior, names = spec.prior, spec.group_names(parameter, position)
     guess = 0.5 * scale / effect_scales(arrays.effects)
     centred = np.zeros((len(group.levels), group.size), dtype=bool)
     if residual is not None:
         guess, centred = _reliability(arrays, len(group.levels), residual, guess)
+        # an effect that is not owned trades off with its owner's, which it is not counted from
+        centred &= owned
     member = find_group(group.term.distribution)
     sizes = [effect.size for effect in group.effects]
     eta = prior[names["corr"]].numbers()["eta"] if names["corr"] in prior else np.asarray(1.0)
@@ -181,18 +186,41 @@ def _group(
     return out
 
 
-def _absorbed(predictor: PredictorSchema, group: GroupSchema) -> np.ndarray:
-    """Which common coefficient each centred effect absorbs, shape (effect, coef), 0 or 1.
+def _absorbed(
+    predictor: PredictorSchema, arrays: PredictorDesign, population: bool
+) -> list[np.ndarray]:
+    """How much of each coefficient a centred effect absorbs, (effect, coef) for each group term.
 
-    A coefficient is absorbed by one term: of those that vary it, the one with the fewest groups.
+    An effect is owned by one term: of those that have it, the one with the fewest groups. Common
+    columns are regressed on the columns of owned effects: a coefficient of the same name is absorbed
+    wholly, and with the intercept the others at the mean of their columns, so that no effect is counted
+    from where predictors are 0, which may be far away.
     """
     columns = (*((INTERCEPT,) if predictor.intercept else ()), *predictor.column_names)
-    out = np.zeros((group.size, len(columns)))
-    for k, name in enumerate(group.effect_names):
-        rivals = [g for g in predictor.groups if name in g.effect_names]
-        if name in columns and min(rivals, key=lambda g: len(g.levels)) is group:
-            out[k, columns.index(name)] = 1.0
+    owned = [_owned(predictor, group) for group in predictor.groups]
+    if population:
+        names = [np.array(group.effect_names)[:, None] for group in predictor.groups]
+        return [
+            (n == np.array(columns)) * o[:, None] * 1.0 for n, o in zip(names, owned, strict=True)
+        ]
+    out = [np.zeros((group.size, len(columns))) for group in predictor.groups]
+    if not columns or not any(o.any() for o in owned):
+        return out
+    effects = np.hstack([g.effects[:, o] for g, o in zip(arrays.groups, owned, strict=True)])
+    ones = np.ones((len(effects), int(predictor.intercept)))
+    share = np.linalg.lstsq(effects, np.hstack([ones, arrays.matrix]), rcond=None)[0]
+    ends = np.cumsum([o.sum() for o in owned])[:-1]
+    for matrix, o, part in zip(out, owned, np.split(share, ends), strict=True):
+        matrix[o] = part
     return out
+
+
+def _owned(predictor: PredictorSchema, group: GroupSchema) -> np.ndarray:
+    """Which effects of a group term no term with fewer groups has, shape (effect,)."""
+    rivals = [
+        [g for g in predictor.groups if name in g.effect_names] for name in group.effect_names
+    ]
+    return np.array([min(r, key=lambda g: len(g.levels)) is group for r in rivals])
 
 
 def _working_response(spec: ModelSpec, design: Design) -> np.ndarray:
@@ -228,10 +256,15 @@ def _reliability(
     ridge = np.einsum("k,kl->kl", unit**2, np.eye(k)) * residual.var() * 0.25
     inverse = np.linalg.inv(cross + ridge + 1e-300 * np.eye(k))
     effects = np.einsum("jkl,jl->jk", inverse, right)
-    noise = max(float(np.mean((residual - (z * effects[index]).sum(axis=1)) ** 2)), 1e-300)
+    # a row that is its group's only one says little of noise, however closely its effect follows it
+    free = max(len(residual) - float(np.einsum("jkl,jlk->", inverse, cross)), 1e-9)
+    left = residual - (z * effects[index]).sum(axis=1)
+    noise = max(float(left @ left) / free, 1e-300)
     error = noise * np.einsum("jkk->jk", inverse)
     total = (effects**2).mean(axis=0)
     variance = np.clip(total - error.mean(axis=0), (0.2 * fallback) ** 2, (4 * fallback) ** 2)
     # a spread that may be zero makes a funnel, which only non-centred effects avoid
     least = np.maximum(total * (1 - CAUTION * np.sqrt(2 / groups)) - error.mean(axis=0), 0.0)
-    return np.sqrt(variance), least / (least + error) > RELIABLE
+    # nor does anything tell a spread of groups from the noise of their only rows
+    several = np.bincount(index, minlength=groups)[:, None] > k
+    return np.sqrt(variance), (least / (least + error) > RELIABLE) & several
