@@ -170,3 +170,13 @@ def names_in(expression: str) -> list[str]:
     return [
         n.id for n in ast.walk(tree) if isinstance(n, ast.Name) and id(n) not in callees | spaces
     ]
+
+
+def observed_names(expression: str) -> list[str]:
+    """Returns the names of a response that are only observed: y of `measured(y, se)`, but not se."""
+    inner = parse_quietly(expression, expression)
+    while isinstance(inner, ast.Call) and len(inner.args) > 1:
+        inner = inner.args[0]
+    inside = names_in(spell(inner))
+    every = names_in(expression)
+    return [name for name in dict.fromkeys(inside) if every.count(name) == inside.count(name)]

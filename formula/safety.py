@@ -37,6 +37,11 @@ ALLOWED = (
 )
 OPERATORS = (ast.Add, ast.Sub, ast.Mult, ast.Div, ast.Mod, ast.Pow, ast.FloorDiv)
 SIGNS = (ast.UAdd, ast.USub)
+MEANT: dict[type[ast.AST], str] = {
+    ast.BitXor: "a power is written ** here",
+    ast.BitAnd: "conditions are joined by *, as (a > 1) * (b > 1)",
+    ast.And: "conditions are joined by *, as (a > 1) * (b > 1)",
+}
 COMPARISONS = (ast.Eq, ast.NotEq, ast.Lt, ast.LtE, ast.Gt, ast.GtE)
 
 _CLOSES = {")": "(", "]": "[", "}": "{"}
@@ -172,8 +177,9 @@ def _check_node(node: ast.AST, text: str, source: str, functions: frozenset[str]
     else:
         allowed = isinstance(node, ALLOWED)
     if not allowed:
+        meant = f": {MEANT[type(node)]}" if type(node) in MEANT else ""
         raise UnsafeFormulaError(
-            f"`{text}` holds {type(node).__name__}, which is not allowed in a formula."
+            f"`{text}` holds {type(node).__name__}, which is not allowed in a formula{meant}."
             f"{pointer(source, text)}\nAllowed: arithmetic, comparisons, columns, known functions."
         )
     if isinstance(node, ast.Attribute):

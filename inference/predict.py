@@ -7,10 +7,12 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 import xarray as xr
 
 from ..errors import LevelError, OptionError, listing, shown
-from ..formula import Design, apply, read
+from ..formula import Design, Table, apply, read
+from ..formula.quoting import observed_names
 from ..formula.terms import MEAN
 from ..zoo.structure import Structure
 from .evaluate import flatten, linear_predictors, means, samples
@@ -128,12 +130,19 @@ def ask(fit: Fit, data: Any, kind: str, groups: str, draws: int | None, seed: in
     return Question(structure, design, flat, chains, kind)
 
 
-def _with_extras(design: Design, table: Any, fit: Fit, kind: str, needs: tuple[str, ...]) -> Design:
+def _with_extras(
+    design: Design, table: Table, fit: Fit, kind: str, needs: tuple[str, ...]
+) -> Design:
     """Reads trials and standard errors of new data where the family's mean or noise needs them."""
     schema = fit.model.spec.schema
     wanted = tuple(e for e in schema.extras if e in needs or e == "standard_error")
     if not wanted or kind == "linear":
         return design
+    observed = observed_names(schema.formula.response.expression)
+    unknown = {
+        name: pd.Series(np.ones(table.rows)) for name in observed if name not in table.columns
+    }
+    table = replace(table, columns={**table.columns, **unknown})
     try:
         full = apply(schema, table, fit.model.functions, response=True)
     except Exception as error:

@@ -64,6 +64,16 @@ def test_thinning(fit):
     assert fit.predict(draws=7).sizes == {"chain": 1, "draw": 7, "obs": 180}
 
 
+def test_new_data_need_trials_but_no_successes():
+    rng = np.random.default_rng(3)
+    df = pd.DataFrame({"number hit": rng.binomial(12, 0.4, 30), "n": 12, "x": rng.normal(size=30)})
+    fit = bz.fit("prop(`number hit`, n) ~ x", df, family="binomial", method="map", progress=False)
+    new = pd.DataFrame({"n": [10, 20], "x": [0.5, 0.5]})
+    mean = fit.predict(new).values.ravel()
+    assert mean[1] == pytest.approx(2 * mean[0])
+    np.testing.assert_array_equal(mean, fit.predict(new.assign(**{"number hit": 3})).values.ravel())
+
+
 def test_binomial_means_need_trials_and_say_so():
     rng = np.random.default_rng(3)
     data = {"x": rng.normal(size=50), "n": np.full(50, 10)}
