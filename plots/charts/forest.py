@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from ...inference.options import number
+from ...inference.options import flag, number
 from ..accept import FIT, describe, fits, intervals
 from ..chart import Chart
 from ..parameters import choose, parameter_kinds
@@ -35,6 +35,7 @@ def forest_data(
         OptionError: an unknown parameter, or something that is no fit.
     """
     number("prob", prob, 0.0, 1.0)
+    flag("groups", groups)
     frames = []
     for name, one in fits(fit, "forest").items():
         table = one.summary(prob=prob, groups=groups or names is not None)
@@ -77,6 +78,8 @@ def forest(
         >>> bz.plot.forest({"nuts": fit, "lme": other})  # doctest: +SKIP
     """
     given = fits(fit, "forest")
+    if panels is not None:
+        flag("panels", panels)
     table: Any = forest_data(given, names, prob, groups)
     from ..rows import draw_rows
 

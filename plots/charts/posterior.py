@@ -53,6 +53,7 @@ def posterior_data(
     """
     number("prob", prob, 0.0, 1.0)
     flag("prior", prior)
+    flag("groups", groups)
     given = fits(fit, "posterior")
     tables = {n: f.summary(prob=prob, groups=groups or names is not None) for n, f in given.items()}
     wanted = choose(names, list(dict.fromkeys(p for t in tables.values() for p in t.index)))

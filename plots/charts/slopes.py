@@ -10,7 +10,7 @@ import pandas as pd
 
 from ...errors import OptionError
 from ...inference.effects.contrasts import SCALES
-from ...inference.options import choice
+from ...inference.options import choice, flag
 from ..accept import FIT, column, columns, describe, fits, groups_note, intervals
 from ..chart import Chart
 from ..observed import observe
@@ -138,9 +138,10 @@ def slopes(
         >>> bz.plot.slopes({"nuts": fit, "lme": other}, "stim", by="mouse")  # doctest: +SKIP
     """
     given = fits(fit, "slopes")
+    flag("sort", sort)
     variable, by = _choose(given, variable, by)
-    if facet is not None and facet not in by:
-        by = [*by, facet]
+    if facet is not None and not (isinstance(facet, str) and facet in by):
+        by = [*by, column(facet, observe(next(iter(given.values())).model).frame.columns, "facet")]
     table: Any = _table(given, variable, by, scale, options)
     response = next(iter(given.values())).model.spec.schema.response
     from ..rows import draw_rows, sorted_rows
