@@ -1,5 +1,6 @@
 """A small, always equal sample of `make fuzz`; and the guard catches what it is there to catch."""
 
+import threading
 import warnings
 
 import numpy as np
@@ -91,11 +92,17 @@ def test_the_guard_catches(call, place):
 def test_the_guard_stops_what_hangs(monkeypatch):
     monkeypatch.setattr(guard, "ALARM", 1)
 
+    monkeypatch.setattr(guard, "STARVED", 2)
+
     def hang():
         while True:
             pass
 
+    def wait():
+        threading.Event().wait()
+
     assert guard.run(hang).place.startswith("Hang")
+    assert guard.run(wait).place.startswith("Hang")
 
 
 @pytest.mark.parametrize("kind", KINDS)
