@@ -15,6 +15,7 @@ from ..formula.terms import INTERCEPT, MEAN, Predictor
 from .blocks import BlockShape
 from .checks import check_design, check_silent
 from .defaults import default_priors, summarize, summarize_neurons
+from .distinct import check_distinct
 from .facts import term_facts
 from .families import FAMILIES, find_family
 from .family import Family, Summary
@@ -205,6 +206,7 @@ def specify(
     mean_link = find_link(links[MEAN], member.links, member.name)
     summary = summarize(member, mean_link, design)
     neurons = summarize_neurons(member, mean_link, design)
+    check_distinct(schema, member)
     chosen_mask = read_mask(mask, schema)
     check_design(schema, design, member, summary)
     defaults = default_priors(schema, member, links, design, summary, neurons)
@@ -241,7 +243,7 @@ def _check_response(schema: Schema, design: Design, family: Family) -> None:
         if extra not in schema.extras:
             raise FamilyError(
                 f"family `{family.name}` needs {extra}: write the response as "
-                f"prop(successes, {extra})."
+                f"prop(successes, {extra}); of single outcomes, 0 or 1, the family is `bernoulli`."
             )
     family.check(design.response["y"], schema.response, design.rows, FAMILIES, schema.neurons)
 
