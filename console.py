@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from .errors import FileError, listing, nearest
-from .inference.file_name import as_path
+from .file_name import as_path
 
 READERS = {
     ".csv": ("read_csv", {}),

@@ -20,8 +20,8 @@ from typing import Any
 import numpy as np
 
 from ..errors import FileError, OptionError, listing
+from ..file_name import as_path
 from .atomic import replacing
-from .file_name import as_path
 from .programs import environment
 
 FORMAT = 1

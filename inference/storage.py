@@ -17,13 +17,13 @@ import xarray as xr
 
 from .._version import VERSION
 from ..errors import BayeszooError, FileError, nearest
+from ..file_name import as_path
 from ..zoo.families import FAMILIES
 from ..zoo.priors import make
 from .atomic import replacing
 from .backend import Draws
 from .backends import find_backend
 from .estimator import Estimator
-from .file_name import as_path
 from .fit import Fit
 from .idata import load_arviz, safe_name
 from .migrations import FORMAT, migrate

@@ -11,7 +11,7 @@ from typing import Any
 
 from ..console import check_target
 from ..errors import FileError, OptionError, listing, shown
-from ..inference.file_name import as_path
+from ..file_name import as_path
 from ..inference.fit import Fit
 from ..inference.options import number
 from . import sections

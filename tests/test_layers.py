@@ -11,7 +11,7 @@ import pytest
 import bayeszoo
 
 ROOT = Path(bayeszoo.__file__).resolve().parent
-LEAVES = ("errors", "registry", "_version", "console")
+LEAVES = ("errors", "registry", "_version", "file_name", "console")
 ALLOWED = {
     "formula": {"formula"},
     "zoo": {"zoo", "formula"},

@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from ..errors import FileError, OptionError, shown
+from .errors import FileError, OptionError, shown
 
 
 def as_path(given: Any, name: str = "path") -> Path:
