@@ -81,8 +81,9 @@ def row_coordinates(schema: Schema, design: Design) -> tuple[tuple[str, ...], di
 
 
 def as_response(family: Family, values: np.ndarray) -> np.ndarray:
-    """Returns counts, and 0 and 1, as whole numbers: ArviZ draws these as bars and not as densities."""
-    if family.support in (COUNT, BINARY) and np.isfinite(values).all():
+    """Returns counts, and 0 and 1, as whole numbers, which ArviZ draws as bars, where they fit."""
+    whole = family.support in (COUNT, BINARY)
+    if whole and np.isfinite(values).all() and np.max(values, initial=0) < 2.0**63:
         return values.astype(np.int64)
     return values
 

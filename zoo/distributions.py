@@ -23,8 +23,13 @@ LARGEST_COUNT = 9e18
 
 
 def poisson(generator: np.random.Generator, mean: np.ndarray) -> np.ndarray:
-    """Draws Poisson counts of given means."""
-    return generator.poisson(np.minimum(mean, LARGEST_COUNT))
+    """Draws Poisson counts of given means; of huge ones, real numbers from the normal limit."""
+    counts = generator.poisson(np.minimum(mean, LARGEST_COUNT))
+    huge = mean > LARGEST_COUNT
+    if not huge.any():
+        return counts
+    limit = mean + np.sqrt(mean) * generator.standard_normal(np.shape(mean))
+    return np.where(huge, limit, counts)
 
 
 LARGE = 20.0

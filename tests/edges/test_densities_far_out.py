@@ -6,6 +6,8 @@ import pytest
 from scipy import special
 
 import bayeszoo as bz
+from bayeszoo.inference.idata import as_response
+from bayeszoo.zoo.families import FAMILIES
 from bayeszoo.zoo.families.binomial import BINOMIAL
 from bayeszoo.zoo.families.negative_binomial import NEGATIVE_BINOMIAL
 
@@ -60,3 +62,14 @@ def test_coordinates_are_found_in_double_precision(shape):
         for factor in (1.0, 2.0**300)
     ]
     np.testing.assert_allclose(places[1] - places[0], 300 * np.log(2), rtol=1e-13)
+
+
+@pytest.mark.parametrize("family", ["poisson", "negative_binomial", "zero_inflated_poisson"])
+def test_counts_of_any_size_are_drawn(family):
+    generator = np.random.default_rng(0)
+    mean, size = np.full(2_000, 1e25), {"alpha": 1e12, "psi": 1.0}
+    drawn = FAMILIES[family].draw(generator, mean, size, {})
+    spread = (1e25 + (1e50 / 1e12) * (family == "negative_binomial")) ** 0.5
+    assert abs(drawn.mean() - 1e25) < 5 * spread / 2_000**0.5
+    assert drawn.std() == pytest.approx(spread, rel=0.1)
+    assert np.isfinite(drawn).all() and as_response(FAMILIES[family], drawn).dtype != np.int64
