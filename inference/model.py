@@ -91,7 +91,7 @@ class Model:
         self._numbers: dict[str, Any] | None = None
 
     def __str__(self) -> str:
-        return describe(self.spec)
+        return describe(self.spec, self.design.response)
 
     def __repr__(self) -> str:
         return f"<Model {self.spec.schema.formula.text!r}, family {self.spec.family.name}>"

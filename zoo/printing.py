@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import pandas as pd
 
 from ..errors import listing
@@ -80,8 +83,22 @@ def _population(spec: ModelSpec) -> list[str]:
     return lines
 
 
-def describe(spec: ModelSpec) -> str:
-    """Returns the whole description that `print(model)` shows."""
+def _censored(status: Any) -> list[str]:
+    """Says how many rows are bounds, since other programs code the status the other way round."""
+    if status is None:
+        return []
+    right, left = int((status > 0).sum()), int((status < 0).sum())
+    seen = len(status) - right - left
+    return [f"Censored: {right:,} right (above the value), {left:,} left (below it), {seen:,} seen"]
+
+
+def describe(spec: ModelSpec, response: Mapping[str, Any]) -> str:
+    """Returns the whole description that `print(model)` shows.
+
+    Args:
+        spec: the model.
+        response: the response's arrays, by name.
+    """
     links = ", ".join(f"{name}: {link}" for name, link in spec.links)
     table = prior_table(spec)
     width = max((len(name) for name in table.index), default=0)
@@ -89,6 +106,7 @@ def describe(spec: ModelSpec) -> str:
         f"Formula:  {spec.schema.formula.text}",
         f"Family:   {spec.family.name} (link {links})",
         f"Rows:     {spec.schema.rows}",
+        *_censored(response.get("status")),
         *_population(spec),
         "",
         *(f"  {line}" for line in equation(spec).splitlines()),
