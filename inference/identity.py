@@ -10,6 +10,7 @@ import numpy as np
 
 from .._version import VERSION
 from ..formula import Table
+from .programs import source_digest
 from .run import Run
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ def identity(model: Model, run: Run) -> dict[str, Any]:
     chosen = run.settings
     names = [n for n in chosen.__dataclass_fields__ if n not in run.backend.lengths]
     return {
-        "bayeszoo": VERSION,
+        "bayeszoo": f"{VERSION}, source {source_digest()[:12]}",  # which says what raw draws mean
         "formula": spec.schema.formula.text,
         "family": spec.family.name,
         "links": dict(spec.links),

@@ -250,11 +250,6 @@ def environment() -> str:
     import jaxlib
     import numpyro
 
-    digest = hashlib.sha256()
-    root = Path(__file__).parent.parent
-    for folder in ("zoo", "inference"):
-        for path in sorted((root / folder).rglob("*.py")):
-            digest.update(path.read_bytes())
     return repr(
         (
             sys.version_info[:3],
@@ -262,11 +257,22 @@ def environment() -> str:
             jaxlib.__version__,
             numpyro.__version__,
             np.__version__,
-            digest.hexdigest(),
+            source_digest(),
             _processor(),
             os.environ.get("XLA_FLAGS", ""),
         )
     )
+
+
+@cache
+def source_digest() -> str:
+    """Returns a digest of the source of models and methods."""
+    digest = hashlib.sha256()
+    root = Path(__file__).parent.parent
+    for folder in ("zoo", "inference"):
+        for path in sorted((root / folder).rglob("*.py")):
+            digest.update(path.read_bytes())
+    return digest.hexdigest()
 
 
 def _processor() -> str:

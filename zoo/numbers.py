@@ -254,7 +254,7 @@ def _reliability(
     np.add.at(right, index, z * residual[:, None])
     unit = 1 / fallback
     ridge = np.einsum("k,kl->kl", unit**2, np.eye(k)) * residual.var() * 0.25
-    inverse = np.linalg.inv(cross + ridge + 1e-300 * np.eye(k))
+    inverse = _inverse(cross + ridge + 1e-300 * np.eye(k))
     effects = np.einsum("jkl,jl->jk", inverse, right)
     # a row that is its group's only one says little of noise, however closely its effect follows it
     free = max(len(residual) - float(np.einsum("jkl,jlk->", inverse, cross)), 1e-9)
@@ -268,3 +268,11 @@ def _reliability(
     # nor does anything tell a spread of groups from the noise of their only rows
     several = np.bincount(index, minlength=groups)[:, None] > k
     return np.sqrt(variance), (least / (least + error) > RELIABLE) & several
+
+
+def _inverse(blocks: np.ndarray) -> np.ndarray:
+    """Inverts symmetric blocks; where one is singular in floating point, by eigenvalues."""
+    try:
+        return np.linalg.inv(blocks)
+    except np.linalg.LinAlgError:
+        return np.linalg.pinv(blocks, hermitian=True)

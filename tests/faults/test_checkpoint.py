@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 import bayeszoo as bz
-from bayeszoo.inference import checkpoint, interrupt
+from bayeszoo.inference import checkpoint, identity, interrupt
 from bayeszoo.inference.checkpoint import Checkpoint
 from bayeszoo.inference.progress import Progress
 
@@ -306,6 +306,14 @@ def test_another_machine_is_named(model, kept, plain, same, tmp_path, monkeypatc
     fit = model.fit(**NUTS, checkpoint=path)
     same(fit, plain["nuts"])
     assert any("another machine" in finding for finding in fit.diagnose())
+
+
+def test_another_source_is_refused(model, kept, tmp_path, monkeypatch):
+    """Raw draws mean what the source says that they mean."""
+    path = shutil.copy(kept, tmp_path / "run.ckpt")
+    monkeypatch.setattr(identity, "source_digest", lambda: "0" * 64)
+    with pytest.raises(bz.BayeszooError, match=r"its bayeszoo is .*source 000000000000"):
+        model.fit(**NUTS, checkpoint=path)
 
 
 def test_writing_takes_a_small_share_of_the_time(tmp_path, monkeypatch):

@@ -62,3 +62,10 @@ def test_predictors_of_groups_far_from_zero_leave_nuts_quick(visits: pd.DataFram
     fit = model.fit("nuts", seed=1, draws=300, tune=300, chains=2, progress=False)
     assert fit.summary()["ess_bulk"].min() > 20
     assert float(fit.idata.sample_stats["n_steps"].mean()) < 60
+
+
+def test_groups_that_are_singular_in_floating_point_are_told_of():
+    data = {"y": np.full(24, 100.0), "x": np.arange(24) % 3, "g": np.arange(24) // 6}
+    data["x"] = np.where(data["g"] == 0, 1, data["x"])  # within one group x does not vary
+    fit = bz.fit("y ~ x + (x | g)", data, method="lme", progress=False)
+    assert any("no noise to measure" in finding for finding in fit.diagnose())
