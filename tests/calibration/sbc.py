@@ -43,6 +43,15 @@ EXACT = ("nuts", "nuts marginalize=False")
 ROOT = Path(__file__).parents[2]
 KEPT = ROOT / "build" / "calibration"
 TABLE = ROOT / "docs" / "trust" / "calibration.csv"
+KINDS = {
+    "coefficients": r"Intercept|x",
+    "parameters of the family": r"\w+",
+    "standard deviations of groups": r"sd\(.*",
+    "correlation of groups": r"corr\(.*",
+    "effect of one group": r".*\|.*",
+    "log-likelihood of the data": r"log likelihood",
+}
+"""Kinds of quantities, by patterns of their names, the first that fits."""
 
 
 def sampler(case, method):
@@ -203,6 +212,29 @@ def write_table():
     return table
 
 
+def write_kinds():
+    """Writes, for each method and kind of quantity, where the truth lies and how widely it scatters.
+
+    Of right posteriors ranks have a mean of 0.5 and a spread of 1; draws that are too narrow make the
+    spread larger, draws that are too high the mean lower.
+    """
+    rows = []
+    for method in METHODS:
+        ranks = {kind: [] for kind in KINDS}
+        for case in cases(method):
+            table = pd.read_csv(path(case, method)) if path(case, method).exists() else {}
+            for name in table:
+                kind = next(kind for kind, text in KINDS.items() if re.fullmatch(text, name))
+                ranks[kind].append((table[name] + 0.5) / (DRAWS + 1))
+        for kind, parts in ranks.items():
+            if parts:
+                every = pd.concat(parts)
+                mean, spread = f"{every.mean():.3f}", f"{every.std() * 12**0.5:.2f}"
+                rows.append([method, kind, len(every), mean, spread])
+    head = ["method", "quantity", "ranks", "mean rank (0.5)", "spread of ranks (1)"]
+    pd.DataFrame(rows, columns=head).to_csv(TABLE.with_stem("calibration_kinds"), index=False)
+
+
 def main(sets, methods, families, structures):
     """Ranks what is missing, and writes the table; returns whether exact methods are inside."""
     eager.EAGER = 0  # the pointwise log-likelihoods of the package are not needed
@@ -213,6 +245,7 @@ def main(sets, methods, families, structures):
                 extend(case, method, sets)
                 seconds = time.perf_counter() - begun
                 print(f"{method}, {case.family}, {case.structure}: {seconds:.0f} s", flush=True)
+    write_kinds()
     table = write_table()
     wrong = table[table["method"].isin(EXACT) & (table["verdict"] == "outside")]
     print(wrong.drop(columns="command").to_string() if len(wrong) else "exact methods: all inside")
