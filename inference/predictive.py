@@ -31,7 +31,8 @@ def replicate(fit: Fit, draws: int | None, seed: int) -> Question:
     question = ask(fit, None, "response", "fitted", draws, seed)
     if fit.backend.point:
         count = PLUG_IN if draws is None else whole("draws", draws, 1)
-        require("draws=", 8.0 * count * sum(array.size for array in question.flat.values()))
+        each = sum(array.size for array in question.flat.values())
+        require("draws=", 8.0 * count * (each + fit.model.design.response["y"].size))
         for name, array in question.flat.items():
             question.flat[name] = np.repeat(array, count, axis=0)
     return question
