@@ -86,7 +86,7 @@ def choose(wanted: Any, support: Support) -> tuple[Statistic, ...]:
     """
     if wanted is None:
         return tuple(s for s in STATISTICS.values() if support in s.supports)
-    if isinstance(wanted, Mapping):
+    if isinstance(wanted, Mapping) and wanted:
         return tuple(_own(str(name), function) for name, function in wanted.items())
     items = [wanted] if isinstance(wanted, str) or callable(wanted) else wanted
     if not isinstance(items, list | tuple) or not items:

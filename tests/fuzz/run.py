@@ -109,7 +109,8 @@ def main() -> int:
         found = tally(part, count, options.seed)
         cases = sum(found.counts.values())
         bad += found.counts["fault"]
-        command = f"make fuzz FUZZ={options.cases}"
+        seeded = f' ARGS="--seed {options.seed}"' if options.seed else ""
+        command = f"make fuzz FUZZ={options.cases}{seeded}"
         rows.append(
             [
                 name,
