@@ -173,7 +173,14 @@ def find_all_modes(
     def one(batch: list[int]) -> list[Mode]:
         # the last batch repeats a model, so that it has the shapes of the others
         filled = [*batch, *[batch[0]] * (LANES - len(batch))] if len(batch) > 1 else batch
-        return find_modes([integrated[i] for i in filled], jacobian, curvature)[: len(batch)]
+        modes = find_modes([integrated[i] for i in filled], jacobian, curvature)[: len(batch)]
+        # a lane may be lost in the company of others and found alone
+        return [
+            mode
+            if mode.converged or len(batch) == 1
+            else find_modes([integrated[i]], jacobian, curvature)[0]
+            for i, mode in zip(batch, modes, strict=True)
+        ]
 
     with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
         found = list(pool.map(one, batches))

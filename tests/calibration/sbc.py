@@ -98,11 +98,16 @@ def rank(draws, true):
     return {name: int((draws[name][picked] < true[name]).sum()) for name in draws}
 
 
+def generator(case, number):
+    """Returns the generator of a data set."""
+    return np.random.default_rng([number, zlib.crc32(repr(case).encode())])
+
+
 def calibrate(case, sample, sets, first=0):
     """Returns ranks, one row for every data set and one column for every quantity."""
-    salt = zlib.crc32(repr(case).encode())
-    rngs = [np.random.default_rng([first + i, salt]) for i in range(sets)]
-    truths, datasets = zip(*map(case.simulate, rngs), strict=True)
+    truths, datasets = zip(
+        *(case.simulate(generator(case, first + i)) for i in range(sets)), strict=True
+    )
 
     def quantities(places, length):
         found = sample([datasets[i] for i in places], first, length)

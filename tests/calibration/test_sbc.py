@@ -14,7 +14,7 @@ import pandas as pd
 import pytest
 from cases import FAMILIES, Case
 from ranks import inside, p_value, tails
-from sbc import EXACT, TABLE, calibrate, p_values, sampler
+from sbc import EXACT, TABLE, calibrate, generator, p_values, sampler
 
 import bayeszoo as bz
 from bayeszoo.formula.convolution import Filtered
@@ -169,3 +169,12 @@ def test_a_lag_is_right_and_one_off_by_one_is_caught(monkeypatch):
     )
     found = p_values(calibrate(Lagged(), lagged_draws, FEW))
     assert found["kernel[0]"] < FALSE_ALARM and found["log likelihood"] < FALSE_ALARM
+
+
+def test_a_fit_that_is_lost_in_lock_step_is_made_alone():
+    """Of these eight the fifth ran away in the company of the others: its effects were no numbers."""
+    case = Case("gamma", "(1 | a) + (1 | b)")
+    datasets = [case.simulate(generator(case, i))[1] for i in range(192, 200)]
+    found = sampler(case, "laplace")(datasets, 0)
+    assert all(np.isfinite(draws).all() for drawn in found for draws in drawn.values())
+    assert all(drawn["sd(1|a)"].mean() < 2 for drawn in found)
