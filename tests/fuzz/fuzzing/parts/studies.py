@@ -183,10 +183,8 @@ def _dataset(draw: Any) -> dict[str, Any]:
     sound = st.sampled_from(["1", "2", "3", "0.5", "1.5"])
     values = draw(st.sampled_from([sound, NUMBER]))
     chosen = draw(some(**{option: values for option in DATASETS[name].split()}))
-    large = {
-        "1e9",
-        "2**40",
-    }  # honest requests for as many rows as fill the memory are not the question
+    # honest requests for as many rows as fill the memory are not the question
+    large = {"1e9", "2**40"}
     chosen = {k: v for k, v in chosen.items() if v not in large}
     return {"what": "dataset", "name": name, "options": SMALL.get(name, {}) | chosen}
 
